@@ -1,0 +1,26 @@
+// The port between a gateway and its channels.
+#pragma once
+
+#include <cstdint>
+
+#include "config/base/bytes.h"
+#include "config/base/ids.h"
+#include "config/contract/payload_ref.h"
+
+namespace mallard::bridge {
+
+// Control frames are never stuck behind data frames.
+enum class Lane : std::uint8_t { control, data };
+
+class FrameCarrier {
+ public:
+  virtual ~FrameCarrier() = default;
+
+  // Queues one frame. `head` is copied; the carrier adds a reference of its own to `body` (bytes 0: none) until the bytes
+  // are out. False when the channel is closed or its queue is full: the frame is lost, nothing else happens.
+  virtual bool send(ReplicaAddress to, ByteView head, PayloadRef body, Lane lane) = 0;
+  // Closes the channel; it may be opened anew later.
+  virtual void close(ReplicaAddress peer, const char* reason) = 0;
+};
+
+}  // namespace mallard::bridge
