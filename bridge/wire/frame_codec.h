@@ -1,8 +1,8 @@
 // The bytes of a frame, little-endian, field by field. A frame travels as a head (everything below) and a body (the
 // batch's payload and proof), which is never copied here.
 //
-//   head      u8 flags: bit 0 wants_ack, bit 1 batch, bit 2 pull, bits 3-4 number of position sections minus 0..3,
-//             bits 5-7 number of ack sections; u48 stamp; u48 echo; u32 echo delay in us           = 17 bytes
+//   head      u8 flags: bit 0 wants_ack, bit 1 batch, bit 2 pull, bits 3-4 number of position sections,
+//             bits 5-6 number of ack sections, bit 7 zero; u48 stamp; u48 echo; u32 echo delay in us = 17 bytes
 //   batch     u16 link, u32 generation, u32 source epoch, u32 destination epoch                    (context, 14 bytes)
 //             u64 batch, u64 first message, u16 count, u8 round (saturated at 255), u8 attempt,
 //             u16 batches from the hint up to this batch (65535: no hint), u16 proof bytes         = 38 bytes

@@ -16,7 +16,7 @@ inline constexpr std::size_t message_bytes_max = 256U << 10;
 inline constexpr std::size_t window_batches_max = 65'536;  // per link
 inline constexpr std::size_t phi_bits_max = 4096;          // per acknowledgement
 inline constexpr std::size_t pulls_per_frame_max = 32;
-inline constexpr std::size_t sections_per_frame_max = 4;
+inline constexpr std::size_t sections_per_frame_max = 3;
 inline constexpr std::size_t proof_bytes_max = 8U << 10;
 inline constexpr std::uint64_t cluster_weight_max = (1ULL << 63) - 1;
 
