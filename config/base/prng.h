@@ -21,7 +21,8 @@ class Prng {
   // Uniform in [0, bound); bound must not be 0. By multiplication (Lemire 2019); the bias is below bound / 2^64.
   std::uint64_t below(std::uint64_t bound) {
     MALLARD_INVARIANT(bound > 0);
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * bound) >> 64);
+    __extension__ using Wide = unsigned __int128;
+    return static_cast<std::uint64_t>((static_cast<Wide>(next()) * bound) >> 64);
   }
 
   // Uniform in [low, high], both ends included; low must not exceed high.
