@@ -1,0 +1,50 @@
+#include "tests/tidy/mirror_rules.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace mallard::tidy {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+TEST(MirrorRules, a_noun_with_its_test_is_clean) {
+  const SourceTree tree{{"crypto/seal.h", ""},
+                        {"crypto/seal.cc", ""},
+                        {"tests/crypto/seal_test.cc", ""},
+                        {"cli/main.cc", ""},
+                        {"tests/sim/world.h", ""}};
+  EXPECT_THAT(check_mirrors(tree), IsEmpty());
+}
+
+TEST(MirrorRules, a_planted_noun_without_a_test_is_found_once) {
+  const SourceTree tree{{"crypto/seal.h", ""}, {"crypto/seal.cc", ""}, {"tests/crypto/other_test.cc", ""}};
+  EXPECT_THAT(check_mirrors(tree),
+              ElementsAre(Problem{"crypto/seal.cc", 0, "has no tests/crypto/seal_test.cc"}));
+}
+
+TEST(MirrorRules, excuses_of_files_that_are_gone_are_found) {
+  // In an empty tree every excuse is stale.
+  EXPECT_THAT(check_excuses({}), ::testing::Each(::testing::Field(&Problem::line, 0)));
+}
+
+TEST(MirrorRules, a_source_is_built_by_its_folder_or_one_above) {
+  const SourceTree tree{{"crypto/seal.cc", ""},
+                        {"crypto/CMakeLists.txt", "SOURCES seal.cc"},
+                        {"tests/sim/world/map.cc", ""},
+                        {"tests/sim/CMakeLists.txt", "SOURCES world/map.cc"}};
+  EXPECT_THAT(check_sources_are_built(tree), IsEmpty());
+}
+
+TEST(MirrorRules, a_planted_source_that_nobody_builds_is_found) {
+  const SourceTree tree{{"tests/crypto/seal_test.cc", ""},
+                        {"tests/crypto/CMakeLists.txt", "SOURCES other_test.cc"},
+                        {"tests/crypto/other_test.cc", ""}};
+  EXPECT_THAT(
+      check_sources_are_built(tree),
+      ElementsAre(Problem{"tests/crypto/seal_test.cc", 0, "is not compiled: no CMakeLists.txt names it"}));
+}
+
+}  // namespace
+}  // namespace mallard::tidy

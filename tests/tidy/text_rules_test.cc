@@ -1,0 +1,61 @@
+#include "tests/tidy/text_rules.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace mallard::tidy {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+std::string repeated(std::string_view text, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+TEST(TextRules, what_is_within_the_limits_is_clean) {
+  EXPECT_THAT(check_lengths({{"crypto/x.cc", repeated("\n", source_lines_max)},
+                             {"crypto/x.h", repeated("x", line_columns_max) + "\n"},
+                             {"crypto/phi.h", repeated("\xCF\x86", line_columns_max) + "\n"},
+                             {"README.md", repeated("x", 500) + "\n"}}),
+              IsEmpty());
+}
+
+TEST(TextRules, planted_lengths_are_found) {
+  EXPECT_THAT(check_lengths({{"crypto/x.cc", repeated("\n", source_lines_max + 1)}}), SizeIs(1));
+  EXPECT_THAT(check_lengths({{"crypto/x.h", repeated("x", line_columns_max + 1) + "\n"}}), SizeIs(1));
+}
+
+TEST(TextRules, ordinary_texts_are_clean) {
+  EXPECT_THAT(check_leftovers({{"crypto/x.cc",
+                                "// see https://x.y/ho"
+                                "me/page and a/wo"
+                                "rk/b\n"},
+                               {"a.bin", std::string("\0 ", 2)},
+                               {"tests/mutants/x.patch", "-a \n"},
+                               {"empty.txt", ""}}),
+              IsEmpty());
+}
+
+TEST(TextRules, planted_leftovers_are_found) {
+  const std::vector<std::string> planted{
+      "// TO"
+      "DO: later\n",
+      "# FIX"
+      "ME\n",
+      "cd /ho"
+      "me/someone/mallard\n",
+      "\"/wo"
+      "rk/main\"\n",
+      "ends in a blank \n",
+      "carriage return\r\n",
+      "no newline at the end"};
+  for (const std::string& text : planted)
+    EXPECT_THAT(check_leftovers({{"crypto/x.cc", text}}), SizeIs(1)) << text;
+  EXPECT_THAT(check_leftovers({{"a.bin", std::string(file_bytes_max + 1, '\0')}}), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace mallard::tidy
