@@ -1,5 +1,5 @@
-// The port between a gateway and the RSM that it sits beside. One attachment serves all links of its replica. All calls
-// come from the gateway's loop; none blocks: slow work goes on elsewhere and is reported by poll().
+// The port between a gateway and the RSM that it sits beside. One attachment serves all links of its replica.
+// All calls come from the gateway's loop; none blocks: slow work goes on elsewhere and is reported by poll().
 #pragma once
 
 #include <cstddef>
@@ -31,10 +31,11 @@ class Attachment {
  public:
   virtual ~Attachment() = default;
 
-  // Source side. The next tap_next() of this link gives the batch after `after`. May be called again at any time.
+  // Source side. The next tap_next() of this link gives the batch after `after`. May be called again at any
+  // time.
   virtual void tap_from(LinkIndex link, BatchNumber after) = 0;
-  // The next committed batch of the link in order, in a slot of the gateway's pool; nothing when the log has no more yet,
-  // or when the pool has no room (ask again later).
+  // The next committed batch of the link in order, in a slot of the gateway's pool; nothing when the log has
+  // no more yet, or when the pool has no room (ask again later).
   virtual std::optional<StoredBatch> tap_next(LinkIndex link) = 0;
   // How far the log reaches, and from where on it can be read. Cheap; asked once per turn of the loop.
   virtual LogExtent extent(LinkIndex link) = 0;

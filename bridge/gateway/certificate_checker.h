@@ -1,4 +1,5 @@
-// The port to whatever decides that a batch is what the source cluster committed. Answers may come late and in any order.
+// The port to whatever decides that a batch is what the source cluster committed. Answers may come late and
+// in any order.
 #pragma once
 
 #include <optional>

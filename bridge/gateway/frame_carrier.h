@@ -12,14 +12,16 @@ namespace mallard::bridge {
 // Control frames are never stuck behind data frames.
 enum class Lane : std::uint8_t { control, data };
 
+// Neither call may come back into the gateway: what it brings about is reported by the loop afterwards.
 class FrameCarrier {
  public:
   virtual ~FrameCarrier() = default;
 
-  // Queues one frame. `head` is copied; the carrier adds a reference of its own to `body` (bytes 0: none) until the bytes
-  // are out. False when the channel is closed or its queue is full: the frame is lost, nothing else happens.
+  // Queues one frame. `head` is copied; the carrier adds a reference of its own to `body` (bytes 0: none)
+  // until the bytes are out. False when the channel is closed or its queue is full: the frame is lost,
+  // nothing else happens.
   virtual bool send(ReplicaAddress to, ByteView head, PayloadRef body, Lane lane) = 0;
-  // Closes the channel; it may be opened anew later.
+  // Closes the channel; it may be opened anew later. The gateway's on_peer_down() follows.
   virtual void close(ReplicaAddress peer, const char* reason) = 0;
 };
 
