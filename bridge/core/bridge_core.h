@@ -1,15 +1,18 @@
-// The C3B protocol of one gateway: every link that its cluster sends or receives, and every peer that it talks to.
+// The C3B protocol of one gateway: every link that its cluster sends or receives, and every peer that it
+// talks to.
 //
-// Cross-Cluster Consistent Broadcast as Picsou implements it (OSDI 2025), with what its paper leaves open decided:
-// QUACKs count durable cursors only; complaints count only when they causally follow an attempt (stamps); resends follow
-// a share walk that covers unequal clusters and stakes; rounds repeat without end; a replica that lacks what a peer of
-// its own cluster holds pulls it. The order of a message's steps is told in bridge/README.md.
+// Cross-Cluster Consistent Broadcast as Picsou implements it (OSDI 2025), with what its paper leaves open
+// decided: QUACKs count durable cursors only; complaints count only when they causally follow an attempt
+// (stamps); resends follow a share walk that covers unequal clusters and stakes; rounds repeat without end; a
+// replica that lacks what a peer of its own cluster holds pulls it. The order of a message's steps is told in
+// bridge/README.md.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "bridge/core/ack_report.h"
 #include "bridge/core/bridge_counters.h"
 #include "bridge/core/bridge_settings.h"
 #include "bridge/core/effect.h"
@@ -57,6 +60,22 @@ class BridgeCore {
   void on(const Applied& event, Instant now, Effects& effects);
   void on(const BatchLoaded& event, Instant now, Effects& effects);
 
+  // The sections of a frame. A literal in `violation` or as the answer names what no correct peer does.
+  static bool in_context(Peer& peer, const LinkContext& theirs, const LinkContext& ours);
+  bool take_batch(Peer& peer, const BatchSection& section, Instant now, const char*& violation,
+                  Effects& effects);
+  const char* take_position(Peer& peer, const PositionSection& position, Instant now);
+  const char* take_ack(Peer& peer, const AckSection& ack, Stamp echo, Instant now, Effects& effects);
+  const char* take_pull(Peer& peer, const PullSection& pull, Instant now, Effects& effects);
+
+  void send_report(Peer& peer, bool with_positions, Instant now, Effects& effects);
+  void send_greeting(Peer& peer, Instant now, Effects& effects);
+  void send_owed(Peer& peer, Instant now, Effects& effects);
+
+  ReplicaAddress self_;
+  Duration ack_interval_;
+  Duration heartbeat_interval_;
+  Instant now_;  // of the latest call; time never goes back
   PeerTable peers_;
   std::vector<OutboundLink> outbound_;
   std::vector<InboundLink> inbound_;

@@ -1,4 +1,5 @@
-// One cluster as the other side counts it in one epoch: who is in it, what each weighs, and the two thresholds.
+// One cluster as the other side counts it in one epoch: who is in it, what each weighs, and the two
+// thresholds.
 #pragma once
 
 #include <cstddef>
@@ -9,9 +10,9 @@
 
 namespace mallard::bridge {
 
-// Everything that decisions about a cluster depend on. All replicas of both clusters hold the same value for an epoch.
-// Invariants: 1 <= weights.size(); every weight >= 1; the total is at most cluster_weight_max and at least
-// 2u + r + 1 (UpRight; Picsou section 2.1). The configuration loader checks them before one is made.
+// Everything that decisions about a cluster depend on. All replicas of both clusters hold the same value for
+// an epoch. Invariants: 1 <= weights.size(); every weight >= 1; the total is at most cluster_weight_max and
+// at least 2u + r + 1 (UpRight; Picsou section 2.1). The configuration loader checks them before one is made.
 struct ClusterView {
   ClusterIndex cluster;
   Epoch epoch{1};
@@ -29,7 +30,8 @@ struct ClusterView {
   }
   // Acknowledgements of this weight contain one of a correct replica (Picsou section 4.1: a QUACK).
   [[nodiscard]] Weight quack_threshold() const { return u + 1; }
-  // Statements of this weight contain one of a replica that does not lie (Picsou section 4.2: a duplicate QUACK).
+  // Statements of this weight contain one of a replica that does not lie (Picsou section 4.2: a duplicate
+  // QUACK).
   [[nodiscard]] Weight truth_threshold() const { return r + 1; }
 };
 

@@ -13,10 +13,10 @@
 
 namespace mallard::bridge {
 
-// Send one frame to a peer whose channel is up. A batch's payload is borrowed: the shell adds a reference of its own for
-// as long as the channel needs the bytes. A frame that cannot be queued is simply lost. Frames without a batch go on the
-// control lane. For each link in `acks` and `positions` the encoder asks the core for the section (ack_of, position_of)
-// before the next step.
+// Send one frame to a peer whose channel is up. A batch's payload is borrowed: the shell adds a reference of
+// its own for as long as the channel needs the bytes. A frame that cannot be queued is simply lost. Frames
+// without a batch go on the control lane. For each link in `acks` and `positions` the encoder asks the core
+// for the section (ack_of, position_of) before the next step.
 struct SendFrame {
   ReplicaAddress to;
   Stamp stamp;
@@ -31,14 +31,15 @@ struct SendFrame {
   FixedVector<LinkIndex, sections_per_frame_max> positions;
 };
 
-// Read the local log on an outbound link from the batch after `after` on, whenever accepts_commit(link) says so.
+// Read the local log on an outbound link from the batch after `after` on, whenever accepts_commit(link) says
+// so.
 struct StartTap {
   LinkIndex link;
   BatchNumber after;
 };
 
-// Is this batch what the source cluster decided? Answer with CertificateChecked{link, check}. The payload stays the
-// core's.
+// Is this batch what the source cluster decided? Answer with CertificateChecked{link, check}. The payload
+// stays the core's.
 struct CheckCertificate {
   LinkIndex link;
   std::uint32_t check = 0;
@@ -47,9 +48,9 @@ struct CheckCertificate {
   std::uint16_t proof_bytes = 0;
 };
 
-// Submit the next batch to the destination RSM: batches of a link come in order and without gaps. The RSM applies it
-// only where it continues its cursor, and generation and fence match; else it is a no-op. Answered by Applied once it is
-// durable. The payload stays the core's until then.
+// Submit the next batch to the destination RSM: batches of a link come in order and without gaps. The RSM
+// applies it only where it continues its cursor, and generation and fence match; else it is a no-op. Answered
+// by Applied once it is durable. The payload stays the core's until then.
 struct Apply {
   LinkContext context;
   Fence fence;
@@ -58,7 +59,8 @@ struct Apply {
   std::uint16_t proof_bytes = 0;
 };
 
-// Read a batch that was applied long ago back from storage, for a peer of the own cluster. Answer with BatchLoaded.
+// Read a batch that was applied long ago back from storage, for a peer of the own cluster. Answer with
+// BatchLoaded.
 struct LoadBatch {
   LinkIndex link;
   BatchNumber batch;

@@ -20,8 +20,8 @@ struct PeerDown {
   ReplicaAddress peer;
 };
 
-// The next batch of the local log on an outbound link, in order, asked for by StartTap and accepts_commit(). The core
-// takes over one reference to the payload.
+// The next batch of the local log on an outbound link, in order, asked for by StartTap and accepts_commit().
+// The core takes over one reference to the payload.
 struct BatchCommitted {
   LinkIndex link;
   BatchHeader header;
@@ -29,8 +29,8 @@ struct BatchCommitted {
   std::uint16_t proof_bytes = 0;
 };
 
-// How far the local log reaches on an outbound link, and from where on its batches can still be read. Both may be told
-// at any time and never go back.
+// How far the local log reaches on an outbound link, and from where on its batches can still be read. Both
+// may be told at any time and never go back.
 struct LogExtent {
   LinkIndex link;
   BatchNumber oldest_readable;
@@ -38,8 +38,8 @@ struct LogExtent {
   MessageNumber newest_message;
 };
 
-// A frame came in over the channel of `from`, which authenticated it. If it has a batch, the core takes over one
-// reference to its payload. Views in it are valid during the step only.
+// A frame came in over the channel of `from`, which authenticated it. If it has a batch, the core takes over
+// one reference to its payload. Views in it are valid during the step only.
 struct FrameArrived {
   ReplicaAddress from;
   Frame frame;
@@ -52,7 +52,8 @@ struct CertificateChecked {
   bool valid = false;
 };
 
-// The destination RSM has applied an inbound link's batches up to `cursor` and would still know it after a crash.
+// The destination RSM has applied an inbound link's batches up to `cursor` and would still know it after a
+// crash.
 struct Applied {
   LinkIndex link;
   BatchNumber cursor;
@@ -69,7 +70,7 @@ struct BatchLoaded {
   std::uint16_t proof_bytes = 0;
 };
 
-using Event = std::variant<PeerUp, PeerDown, BatchCommitted, LogExtent, FrameArrived, CertificateChecked, Applied,
-                           BatchLoaded>;
+using Event = std::variant<PeerUp, PeerDown, BatchCommitted, LogExtent, FrameArrived, CertificateChecked,
+                           Applied, BatchLoaded>;
 
 }  // namespace mallard::bridge

@@ -1,5 +1,6 @@
-// What gateways say to each other, decoded. One frame carries at most one batch, and any number (within limits) of
-// acknowledgements, link positions and one pull request, of any of the links that the two gateways share.
+// What gateways say to each other, decoded. One frame carries at most one batch, and any number (within
+// limits) of acknowledgements, link positions and one pull request, of any of the links that the two gateways
+// share.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +13,9 @@
 
 namespace mallard::bridge {
 
-// The time at which a gateway issued a frame, in microseconds of its own clock, at least 1 and below 2^48. A peer only
-// echoes it. 0 means "none". Picsou leaves open when a repeated acknowledgement is a complaint; stamps decide it by
-// cause and effect: what an echo says was said after the stamped frame arrived.
+// The time at which a gateway issued a frame, in microseconds of its own clock, at least 1 and below 2^48. A
+// peer only echoes it. 0 means "none". Picsou leaves open when a repeated acknowledgement is a complaint;
+// stamps decide it by cause and effect: what an echo says was said after the stamped frame arrived.
 using Stamp = StrongId<struct StampTag, std::uint64_t>;
 inline constexpr std::uint64_t stamp_max = (1ULL << 48) - 1;
 
@@ -27,7 +28,8 @@ struct LinkContext {
   friend constexpr bool operator==(const LinkContext&, const LinkContext&) = default;
 };
 
-// Names the consecutive messages of one batch: first, first + 1, ... first + count - 1. count is 1 to batch_messages_max.
+// Names the consecutive messages of one batch: first, first + 1, ... first + count - 1. count is 1 to
+// batch_messages_max.
 struct BatchHeader {
   BatchNumber batch;
   MessageNumber first;
@@ -40,15 +42,15 @@ struct BatchHeader {
 struct BatchSection {
   LinkContext context;
   BatchHeader header;
-  std::uint32_t round = 0;    // which pass through the share walk; saturates at 255 on the wire
-  std::uint8_t attempt = 0;   // which pair of the walk
-  BatchNumber quacked;        // the sender's highest QUACKed batch (the hint of Picsou section 4.3); 0: none
-  PayloadRef payload;         // the batch's messages, each as u32 length and bytes, followed by proof_bytes of proof
+  std::uint32_t round = 0;   // which pass through the share walk; saturates at 255 on the wire
+  std::uint8_t attempt = 0;  // which pair of the walk
+  BatchNumber quacked;       // the sender's highest QUACKed batch (the hint of Picsou section 4.3); 0: none
+  PayloadRef payload;  // the batch's messages, each as u32 length and bytes, followed by proof_bytes of proof
   std::uint16_t proof_bytes = 0;
 };
 
-// The delivery status of the batches after a prefix: bit i is batch prefix + 1 + i, set when received; bit 0 is
-// therefore 0 (Picsou section 4.2, phi-list). A view of the frame's bytes, whole little-endian words.
+// The delivery status of the batches after a prefix: bit i is batch prefix + 1 + i, set when received; bit 0
+// is therefore 0 (Picsou section 4.2, phi-list). A view of the frame's bytes, whole little-endian words.
 class PhiList {
  public:
   PhiList() = default;
@@ -63,8 +65,9 @@ class PhiList {
   ByteView words_;
 };
 
-// What a replica of the destination has of one link. `prefix` and `phi` are volatile and serve loss detection and
-// windows only; `durable` survives a crash and is the only thing that QUACKs and garbage collection count.
+// What a replica of the destination has of one link. `prefix` and `phi` are volatile and serve loss detection
+// and windows only; `durable` survives a crash and is the only thing that QUACKs and garbage collection
+// count.
 struct AckSection {
   LinkContext context;
   BatchNumber prefix;   // highest batch up to which everything was received

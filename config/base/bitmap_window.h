@@ -1,6 +1,6 @@
 // One bit for each of `capacity` consecutive numbers after a moving base: number n is inside while
-// base < n <= base + capacity. Positions are found by masking, so the capacity is a power of two, and a slot is cleared
-// as the base passes it: a number that comes round again never sees an old bit.
+// base < n <= base + capacity. Positions are found by masking, so the capacity is a power of two, and a slot
+// is cleared as the base passes it: a number that comes round again never sees an old bit.
 #pragma once
 
 #include <bit>
@@ -64,7 +64,8 @@ class BitmapWindow {
     base_ = base;
   }
 
-  // The end of the run of set bits that starts right after the base; the base itself when that first bit is clear.
+  // The end of the run of set bits that starts right after the base; the base itself when that first bit is
+  // clear.
   [[nodiscard]] std::uint64_t contiguous() const {
     std::uint64_t end = base_;
     while (end - base_ < capacity()) {

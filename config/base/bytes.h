@@ -1,5 +1,5 @@
-// Explicit little-endian encoding over byte spans. A reader or writer that meets the end of its span becomes bad and
-// stays bad; the caller checks once, at the end. No byte is ever reinterpreted as a struct.
+// Explicit little-endian encoding over byte spans. A reader or writer that meets the end of its span becomes
+// bad and stays bad; the caller checks once, at the end. No byte is ever reinterpreted as a struct.
 #pragma once
 
 #include <cstddef>
@@ -15,14 +15,14 @@ namespace mallard {
 using ByteView = std::span<const std::byte>;
 using ByteSpan = std::span<std::byte>;
 
-// Reads integers from the front of foreign bytes. After a short read every further read yields 0 and ok() is false.
+// Reads integers from the front of foreign bytes. After a short read every further read yields 0 and ok() is
+// false.
 class ByteReader {
  public:
   explicit constexpr ByteReader(ByteView bytes) : rest_(bytes) {}
 
   template <class T>
-    requires std::is_unsigned_v<T>
-  T read() {
+  requires std::is_unsigned_v<T> T read() {
     if (rest_.size() < sizeof(T)) {
       fail();
       return 0;
@@ -65,7 +65,7 @@ class ByteWriter {
   explicit constexpr ByteWriter(ByteSpan bytes) : bytes_(bytes) {}
 
   template <class T>
-    requires std::is_unsigned_v<T>
+  requires std::is_unsigned_v<T>
   void write(T value) {
     MALLARD_INVARIANT(bytes_.size() - used_ >= sizeof(T));
     for (std::size_t i = 0; i < sizeof(T); ++i) {

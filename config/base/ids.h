@@ -1,5 +1,5 @@
-// The numbers that everything in Mallard is named by. Each is a type of its own with no implicit way to or from an
-// integer, so that a batch number cannot be passed where a message number is meant.
+// The numbers that everything in Mallard is named by. Each is a type of its own with no implicit way to or
+// from an integer, so that a batch number cannot be passed where a message number is meant.
 #pragma once
 
 #include <compare>

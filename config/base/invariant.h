@@ -1,5 +1,5 @@
-// Always-on checks of what only our own bug could break. Nothing that a peer, a file or an operator can send may trip
-// one: what they send is judged with values, never with invariants.
+// Always-on checks of what only our own bug could break. Nothing that a peer, a file or an operator can send
+// may trip one: what they send is judged with values, never with invariants.
 #pragma once
 
 namespace mallard {
@@ -9,9 +9,9 @@ namespace mallard {
 
 }  // namespace mallard
 
-#define MALLARD_INVARIANT(condition)                                     \
-  do {                                                                   \
-    if (!(condition)) [[unlikely]] {                                     \
-      ::mallard::invariant_broken(#condition, __FILE__, __LINE__);       \
-    }                                                                    \
+#define MALLARD_INVARIANT(condition)                               \
+  do {                                                             \
+    if (!(condition)) [[unlikely]] {                               \
+      ::mallard::invariant_broken(#condition, __FILE__, __LINE__); \
+    }                                                              \
   } while (false)

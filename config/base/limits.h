@@ -1,5 +1,5 @@
-// Every limit that is fixed when Mallard is built, in one place, with how they relate. What an operator may set is in
-// the settings structs; its ranges end at these.
+// Every limit that is fixed when Mallard is built, in one place, with how they relate. What an operator may
+// set is in the settings structs; its ranges end at these.
 #pragma once
 
 #include <cstddef>

@@ -1,11 +1,13 @@
-// Seeded pseudo-random numbers: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014). Randomness is an input like time: every
-// stream is named by the seed that it was made from, and the same seed gives the same stream on every compiler.
+// Seeded pseudo-random numbers: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014). Randomness is an input like
+// time: every stream is named by the seed that it was made from, and the same seed gives the same stream on
+// every compiler.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 
 #include "config/base/invariant.h"
+#include "config/base/uint128.h"
 
 namespace mallard {
 
@@ -18,11 +20,11 @@ class Prng {
     return mix(state_);
   }
 
-  // Uniform in [0, bound); bound must not be 0. By multiplication (Lemire 2019); the bias is below bound / 2^64.
+  // Uniform in [0, bound); bound must not be 0. By multiplication (Lemire 2019); the bias is below bound /
+  // 2^64.
   std::uint64_t below(std::uint64_t bound) {
     MALLARD_INVARIANT(bound > 0);
-    __extension__ using Wide = unsigned __int128;
-    return static_cast<std::uint64_t>((static_cast<Wide>(next()) * bound) >> 64);
+    return static_cast<std::uint64_t>((static_cast<Uint128>(next()) * bound) >> 64);
   }
 
   // Uniform in [low, high], both ends included; low must not exceed high.

@@ -1,0 +1,108 @@
+#include "bridge/core/peer_table.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "config/base/invariant.h"
+
+namespace mallard::bridge {
+
+PeerTable::PeerTable(const BridgeSettings& settings) : clusters_(settings.clusters.size()) {
+  for (std::size_t c = 0; c < settings.clusters.size(); ++c) {
+    const auto cluster = ClusterIndex(static_cast<std::uint16_t>(c));
+    const bool related =
+        cluster == settings.self.cluster ||
+        std::any_of(settings.links.begin(), settings.links.end(),
+                    [&](const LinkSettings& link) { return link.from == cluster || link.to == cluster; });
+    clusters_[c].begin = peers_.size();
+    for (std::size_t i = 0; related && i < settings.clusters[c].size(); ++i) {
+      const ReplicaAddress address{cluster, ReplicaIndex(static_cast<std::uint16_t>(i))};
+      if (address != settings.self) {
+        peers_.push_back(Peer{.address = address});
+      }
+    }
+    clusters_[c].end = peers_.size();
+  }
+}
+
+const Peer* PeerTable::find(ReplicaAddress address) const {
+  for (const Peer& peer : of(address.cluster)) {
+    if (peer.address == address) {
+      return &peer;
+    }
+  }
+  return nullptr;
+}
+
+Peer* PeerTable::find(ReplicaAddress address) {
+  return const_cast<Peer*>(std::as_const(*this).find(address));
+}
+
+bool PeerTable::is_up(ReplicaAddress address) const {
+  const Peer* peer = find(address);
+  return peer != nullptr && peer->up;
+}
+
+std::span<const Peer> PeerTable::of(ClusterIndex cluster) const {
+  if (cluster.value >= clusters_.size()) {
+    return {};
+  }
+  const Range range = clusters_[cluster.value];
+  return std::span<const Peer>(peers_).subspan(range.begin, range.end - range.begin);
+}
+
+std::span<Peer> PeerTable::of(ClusterIndex cluster) {
+  if (cluster.value >= clusters_.size()) {
+    return {};
+  }
+  const Range range = clusters_[cluster.value];
+  return std::span<Peer>(peers_).subspan(range.begin, range.end - range.begin);
+}
+
+void PeerTable::owe_ack(ClusterIndex first, ClusterIndex second) {
+  for (Peer& peer : of(first)) {
+    peer.owes_ack = true;
+  }
+  for (Peer& peer : of(second)) {
+    peer.owes_ack = true;
+  }
+}
+
+SendFrame issue_frame(Peer& peer, Instant now) {
+  MALLARD_INVARIANT(peer.up);
+  SendFrame frame;
+  frame.to = peer.address;
+  frame.stamp = stamp_at(now);
+  frame.echo = peer.heard;
+  if (peer.heard.value != 0) {
+    frame.echo_delay_us =
+        static_cast<std::uint32_t>(std::min<std::int64_t>((now - peer.heard_at).ns / 1000, UINT32_MAX));
+  }
+  peer.issued = frame.stamp;
+  peer.last_sent = now;
+  ++peer.counters.frames_out;
+  return frame;
+}
+
+const char* book_frame(Peer& peer, const Frame& frame, Instant now, bool& overtaken) {
+  ++peer.counters.frames_in;
+  if (frame.echo > peer.issued) {
+    return "it echoed a stamp that was never issued";
+  }
+  overtaken = frame.stamp < peer.heard;
+  if (overtaken) {
+    ++peer.counters.stale_frames;
+  } else {
+    peer.heard = frame.stamp;
+    peer.heard_at = now;
+  }
+  if (frame.echo > peer.echoed) {
+    peer.echoed = frame.echo;
+    const Duration since_issue = now - issued_at(frame.echo);
+    const Duration held = std::min(Duration::microseconds(frame.echo_delay_us), since_issue);
+    peer.round_trip.add(since_issue - held);
+  }
+  return nullptr;
+}
+
+}  // namespace mallard::bridge
