@@ -1,0 +1,34 @@
+// Stands for the simulator: two checkers, and the line that they report a failure with.
+#include <cstdio>
+#include <cstring>
+
+#include "tests/mutants/toy/tally.h"
+
+namespace {
+
+int run_seed(unsigned seed) {
+  mallard::toy::Tally tally;
+  for (unsigned i = 0; i < seed; ++i) tally.add();
+  if (tally.count() > 5) {
+    std::printf("FAIL seed=%u checker=bounded count=%u\n", seed, tally.count());
+    return 1;
+  }
+  if (seed <= 5 && tally.count() != seed) {
+    std::printf("FAIL seed=%u checker=exact count=%u\n", seed, tally.count());
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 4 || std::strcmp(argv[1], "--seeds") != 0 || std::strcmp(argv[3], "--stop-at-first") != 0)
+    return 2;
+  unsigned seeds = 0;
+  for (const char* c = argv[2]; *c != '\0'; ++c) seeds = seeds * 10 + static_cast<unsigned>(*c - '0');
+  for (unsigned seed = 1; seed <= seeds; ++seed) {
+    if (run_seed(seed) != 0) return 1;
+  }
+  return 0;
+}
