@@ -1,0 +1,167 @@
+// `mallard validate`: every problem of a pairing's file, or what follows from it.
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/table.h"
+#include "config/value_text.h"
+#include "config/weights.h"
+#include "config/yaml/load_pairing.h"
+
+namespace mallard::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct ValidateOptions {
+  std::string path;
+  OutputFormat format = OutputFormat::table;
+};
+
+// What follows from the settings of one cluster.
+struct ClusterReport {
+  const config::ClusterSettings& settings;
+  Weight total;
+  Weight quack;
+  Weight duplicate_quack;
+};
+
+// What follows from the settings of one link and its two clusters.
+struct LinkReport {
+  const config::LinkSettings& settings;
+  const std::string& from;
+  const std::string& to;
+};
+
+ClusterReport report_of(const config::ClusterSettings& cluster) {
+  return {cluster, config::total_weight(cluster).value_or(0), config::quack_threshold(cluster.faults),
+          config::duplicate_quack_threshold(cluster.faults)};
+}
+
+LinkReport report_of(const config::Pairing& pairing, const config::LinkSettings& link) {
+  return {link, pairing.clusters[link.from.value].name, pairing.clusters[link.to.value].name};
+}
+
+std::string clusters_table(const config::Pairing& pairing) {
+  constexpr Table::Align right = Table::Align::right;
+  Table table({{"CLUSTER"},
+               {"REPLICAS", right},
+               {"N", right},
+               {"U", right},
+               {"R", right},
+               {"QUACK AT", right},
+               {"DUPLICATE QUACK AT", right}});
+  for (const config::ClusterSettings& cluster : pairing.clusters) {
+    const ClusterReport report = report_of(cluster);
+    table.add_row({cluster.name, fmt::to_string(cluster.replicas.size()), fmt::to_string(report.total),
+                   fmt::to_string(cluster.faults.u), fmt::to_string(cluster.faults.r),
+                   fmt::to_string(report.quack), fmt::to_string(report.duplicate_quack)});
+  }
+  return table.text();
+}
+
+std::string links_table(const config::Pairing& pairing) {
+  Table table({{"LINK"}, {"FROM"}, {"TO"}, {"APPLY"}});
+  for (const config::LinkSettings& link : pairing.links) {
+    const LinkReport report = report_of(pairing, link);
+    table.add_row({link.name, report.from, report.to, "mirror"});
+  }
+  return table.text();
+}
+
+Json to_json(const config::Pairing& pairing) {
+  Json clusters = Json::array();
+  for (const config::ClusterSettings& cluster : pairing.clusters) {
+    const ClusterReport report = report_of(cluster);
+    clusters.push_back({{"name", cluster.name},
+                        {"replicas", cluster.replicas.size()},
+                        {"n", report.total},
+                        {"u", cluster.faults.u},
+                        {"r", cluster.faults.r},
+                        {"quack_threshold", report.quack},
+                        {"duplicate_quack_threshold", report.duplicate_quack}});
+  }
+  Json links = Json::array();
+  for (const config::LinkSettings& link : pairing.links) {
+    const LinkReport report = report_of(pairing, link);
+    links.push_back({{"name", link.name}, {"from", report.from}, {"to", report.to}, {"apply", "mirror"}});
+  }
+  return {{"valid", true}, {"clusters", std::move(clusters)}, {"links", std::move(links)}};
+}
+
+Json to_json(const std::vector<config::ConfigProblem>& problems) {
+  Json list = Json::array();
+  for (const config::ConfigProblem& problem : problems) {
+    list.push_back({{"file", problem.file},
+                    {"line", problem.place.line},
+                    {"column", problem.place.column},
+                    {"what", problem.what},
+                    {"advice", problem.advice}});
+  }
+  return {{"valid", false}, {"problems", std::move(list)}};
+}
+
+// JSON text; what is not UTF-8 (a file's name may be anything) is replaced instead of refused.
+std::string text_of(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace); }
+
+// Placeholders are no problem of the file, but nobody can run with them.
+void warn_of_placeholders(const config::Pairing& pairing) {
+  std::size_t placeholders = 0;
+  for (const config::ClusterSettings& cluster : pairing.clusters) {
+    for (const config::ReplicaSettings& replica : cluster.replicas) {
+      for (const PublicKey& key : {replica.keys.gateway, replica.keys.replica, replica.keys.signing}) {
+        placeholders += config::is_placeholder(key) ? 1U : 0U;
+      }
+    }
+  }
+  if (placeholders > 0) {
+    fmt::print(
+        stderr,
+        "note: {} keys are the template's, which nobody holds; make real ones with `mallard keys generate`\n",
+        placeholders);
+  }
+}
+
+ExitCode validate(const ValidateOptions& options) {
+  const auto pairing = config::load_pairing(options.path);
+  const bool as_json = options.format == OutputFormat::json;
+  if (!pairing) {
+    if (as_json) {
+      fmt::print("{}\n", text_of(to_json(pairing.error())));
+      return ExitCode::bad_configuration;
+    }
+    for (const config::ConfigProblem& problem : pairing.error()) {
+      fmt::print("{}\n", config::to_text(problem));
+    }
+    return ExitCode::bad_configuration;
+  }
+  warn_of_placeholders(*pairing);
+  if (as_json) {
+    fmt::print("{}\n", text_of(to_json(*pairing)));
+  } else {
+    fmt::print("{}{}{}", clusters_table(*pairing), pairing->links.empty() ? "" : "\n",
+               pairing->links.empty() ? std::string() : links_table(*pairing));
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_validate(CLI::App& program, ExitCode& exit_code) {
+  CLI::App* command =
+      program.add_subcommand("validate", "Show every problem of the YAML file, or what follows from it");
+  const auto options = std::make_shared<ValidateOptions>();
+  add_config_option(*command, options->path, "FILE,--config");
+  add_output_option(*command, options->format);
+  command->group(group_configure);
+  command->callback([options, &exit_code] { exit_code = validate(*options); });
+}
+
+}  // namespace mallard::cli

@@ -1,0 +1,405 @@
+#include "config/yaml/settings_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "config/weights.h"
+
+namespace mallard::config {
+namespace {
+
+std::string join(const std::string& path, std::string_view key) {
+  return path.empty() ? std::string(key) : fmt::format("{}.{}", path, key);
+}
+
+// Plain words that YAML 1.1 or 1.2 readers take for something else than text.
+bool is_ambiguous_text(std::string_view text) {
+  constexpr std::array<std::string_view, 11> words{"y",    "n",     "yes",  "no", "on", "off",
+                                                   "true", "false", "null", "~",  ""};
+  std::string lower(text.substr(0, 8));
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  if (std::find(words.begin(), words.end(), lower) != words.end()) {
+    return true;
+  }
+  return text.find_first_not_of("0123456789._+-") == std::string_view::npos &&
+         std::count(text.begin(), text.end(), '.') < 2;
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> known) {
+  const std::optional<std::string_view> close = closest_word(word, known);
+  return close ? fmt::format("did you mean {}?", quoted(*close)) : std::string();
+}
+
+std::string one_of(std::span<const std::string_view> known) {
+  std::string list;
+  for (const std::string_view word : known) {
+    list += (list.empty() ? "" : ", ") + std::string(word);
+  }
+  return list;
+}
+
+std::string found(const Node& node) {
+  return node.kind == Node::Kind::scalar ? quoted(node.text) : std::string(kind_name(node.kind));
+}
+
+}  // namespace
+
+// ---- Mappings
+// ------------------------------------------------------------------------------------------------
+
+class SettingsReader::Mapping {
+ public:
+  Mapping(SettingsReader& reader, const Node& node, const std::string& path)
+      : reader_(reader), node_(node), path_(path) {}
+
+  template <class Value, class Rule>
+  void operator()(const Field& field, Value& out, const Rule& rule) {
+    known_.emplace_back(field.key);
+    const Node* value = node_.find(field.key);
+    const std::string path = join(path_, field.key);
+    if (value != nullptr) {
+      reader_.places_.emplace(path, value->place);
+      reader_.read_value(*value, path, out, rule);
+    } else if (field.need == Need::required && !is_excused(rule)) {
+      missing_.push_back(field);
+    }
+  }
+
+  // Reports the keys that are no fields, and the fields that are missing.
+  void finish() {
+    for (const Node& key : node_.keys) {
+      if (std::find(known_.begin(), known_.end(), key.text) == known_.end()) {
+        add_unknown(key);
+      }
+    }
+    for (const Field& field : missing_) {
+      reader_.fail(node_, join(path_, field.key),
+                   path_.empty() ? fmt::format("{} is missing", quoted(field.key))
+                                 : fmt::format("{} has no {}", path_, quoted(field.key)),
+                   fmt::format("add `{}`, {}", field.key, field.meaning));
+    }
+  }
+
+ private:
+  // A cluster that names an engine has been told what to do; that it attaches nothing follows.
+  template <class Rule>
+  [[nodiscard]] bool is_excused(const Rule&) const {
+    return std::is_same_v<Rule, KindRule> && node_.find("engine") != nullptr;
+  }
+
+  void add_unknown(const Node& key) {
+    const std::string guess = did_you_mean(key.text, known_);
+    reader_.problems_.add(key.place, fmt::format("unknown key {}", quoted(key.text)),
+                          guess.empty() ? "remove it; known here are " + one_of(known_) : guess);
+    // A misspelled field would be reported as missing too; the guess already says what to do.
+    if (const auto close = closest_word(key.text, known_)) {
+      const auto same = [&](const Field& field) { return *close == field.key; };
+      const auto at = std::find_if(missing_.begin(), missing_.end(), same);
+      if (at != missing_.end()) {
+        reader_.failed_.insert(join(path_, *close));
+        missing_.erase(at);
+      }
+    }
+  }
+
+  SettingsReader& reader_;
+  const Node& node_;
+  const std::string& path_;
+  std::vector<std::string_view> known_;
+  std::vector<Field> missing_;
+};
+
+template <class Settings>
+void SettingsReader::read_mapping(const Node& node, const std::string& path, Settings& settings) {
+  if (node.kind != Node::Kind::mapping) {
+    fail(node, path,
+         fmt::format("{} must be a mapping, not {}", path.empty() ? "the file" : path, found(node)),
+         "write `key: value` lines under it");
+    return;
+  }
+  Mapping mapping(*this, node, path);
+  visit_fields(mapping, settings);
+  mapping.finish();
+}
+
+template <class Settings>
+void SettingsReader::read_value(const Node& node, const std::string& path, Settings& out, NestedRule) {
+  read_mapping(node, path, out);
+}
+
+void SettingsReader::read_value(const Node& node, const std::string& path, FaultBudget& out, FaultsRule) {
+  read_mapping(node, path, out);
+}
+
+template <class Settings>
+void SettingsReader::read_value(const Node& node, const std::string& path, std::vector<Settings>& out,
+                                ListRule rule) {
+  if (node.kind != Node::Kind::list) {
+    fail(node, path, fmt::format("{} must be a list, not {}", path, found(node)),
+         "write `- ` before each entry");
+    return;
+  }
+  if (node.items.size() < rule.low || node.items.size() > rule.high) {
+    fail(node, path, fmt::format("{} has {} entries", path, node.items.size()),
+         fmt::format("write {} to {}", rule.low, rule.high));
+    return;
+  }
+  out.resize(node.items.size());
+  for (std::size_t i = 0; i < node.items.size(); ++i) {
+    const std::string item_path = fmt::format("{}[{}]", path, i);
+    places_.emplace(item_path, node.items[i].place);
+    read_mapping(node.items[i], item_path, out[i]);
+  }
+}
+
+template <class Settings>
+void SettingsReader::read_value(const Node& node, const std::string& path, std::vector<Settings>& out,
+                                NamedRule rule) {
+  if (node.kind != Node::Kind::mapping) {
+    fail(node, path, fmt::format("{} must be a mapping from names, not {}", path, found(node)),
+         "write each name as a key, with its settings under it");
+    return;
+  }
+  if (node.items.size() < rule.low || node.items.size() > rule.high) {
+    fail(node, path, fmt::format("{} has {} entries", path, node.items.size()),
+         fmt::format("write {} to {}", rule.low, rule.high));
+    return;
+  }
+  out.resize(node.items.size());
+  for (std::size_t i = 0; i < node.items.size(); ++i) {
+    const Node& key = node.keys[i];
+    const std::string item_path = join(path, key.text);
+    places_.emplace(item_path, key.place);
+    out[i].name = key.text;  // also when it is no good, so that other problems can name it
+    read_value(key, item_path + ".name", out[i].name, NameRule{});
+    read_mapping(node.items[i], item_path, out[i]);
+  }
+}
+
+// ---- Scalars
+// -------------------------------------------------------------------------------------------------
+
+const std::string* SettingsReader::plain_text(const Node& node, const std::string& path,
+                                              std::string_view wanted) {
+  if (node.kind != Node::Kind::scalar) {
+    fail(node, path, fmt::format("{} must be {}, not {}", path, wanted, kind_name(node.kind)),
+         fmt::format("write {}", wanted));
+    return nullptr;
+  }
+  if (node.is_quoted) {
+    fail(node, path,
+         fmt::format("{} must be {}, but {} in quotes is text", path, wanted, node.text.substr(0, 60)),
+         "remove the quotes");
+    return nullptr;
+  }
+  return &node.text;
+}
+
+const std::string* SettingsReader::any_text(const Node& node, const std::string& path,
+                                            std::string_view wanted) {
+  if (node.kind != Node::Kind::scalar) {
+    fail(node, path, fmt::format("{} must be {}, not {}", path, wanted, kind_name(node.kind)),
+         fmt::format("write {}", wanted));
+    return nullptr;
+  }
+  if (!node.is_quoted && is_ambiguous_text(node.text)) {
+    fail(node, path, fmt::format("{}: {} without quotes is not text to every reader", path, node.text),
+         fmt::format("write {}, in quotes if it looks like a number, yes, no, true, false or null", wanted));
+    return nullptr;
+  }
+  return &node.text;
+}
+
+template <class Integer>
+void SettingsReader::read_value(const Node& node, const std::string& path, Integer& out, CountRule rule) {
+  const std::string* text = plain_text(node, path, "a whole number");
+  if (text == nullptr) return;
+  const auto value =
+      parse_count(*text, {rule.low, std::min<std::uint64_t>(rule.high, std::numeric_limits<Integer>::max())});
+  if (!value) return fail(node, path, value.error());
+  out = static_cast<Integer>(*value);
+}
+
+void SettingsReader::read_value(const Node& node, const std::string& path, std::uint64_t& out,
+                                SizeRule rule) {
+  const std::string* text = plain_text(node, path, "a size, like 64MiB");
+  if (text == nullptr) return;
+  const auto value = parse_size(*text, rule);
+  if (!value) return fail(node, path, value.error());
+  out = *value;
+}
+
+void SettingsReader::read_value(const Node& node, const std::string& path, std::string& out, HostRule) {
+  const std::string* text = any_text(node, path, "a host");
+  if (text == nullptr) return;
+  if (const auto problem = check_host(*text)) return fail(node, path, *problem);
+  out = *text;
+}
+
+void SettingsReader::read_value(const Node& node, const std::string& path, std::string& out, NameRule) {
+  const std::string* text = any_text(node, path, "a name");
+  if (text == nullptr) return;
+  if (const auto problem = check_name(*text)) return fail(node, path, *problem);
+  out = *text;
+}
+
+void SettingsReader::read_value(const Node& node, const std::string& path, PublicKey& out, KeyRule) {
+  const std::string* text = any_text(node, path, "a public key");
+  if (text == nullptr) return;
+  const auto key = parse_public_key(*text);
+  if (!key) return fail(node, path, key.error());
+  out = *key;
+}
+
+void SettingsReader::read_value(const Node& node, const std::string& path, std::vector<std::string>& out,
+                                PrefixesRule) {
+  if (node.kind != Node::Kind::list || node.items.empty() || node.items.size() > prefixes_max) {
+    const std::string got =
+        node.kind == Node::Kind::list ? fmt::format("{} entries", node.items.size()) : found(node);
+    fail(node, path, fmt::format("{} must be a list of 1 to {} prefixes, not {}", path, prefixes_max, got),
+         "write it like [/app/, /users/], or leave it out to let every key pass");
+    return;
+  }
+  for (std::size_t i = 0; i < node.items.size(); ++i) {
+    const std::string item_path = fmt::format("{}[{}]", path, i);
+    const std::string* text = any_text(node.items[i], item_path, "a key prefix");
+    const std::optional<ValueProblem> problem = text == nullptr ? std::nullopt : check_prefix(*text);
+    if (problem) {
+      fail(node.items[i], item_path, *problem);
+    }
+    if (text == nullptr || problem) {
+      failed_.insert(path);  // a list with a hole says nothing about overlaps
+    } else {
+      out.push_back(*text);
+    }
+  }
+}
+
+// ---- Words
+// ---------------------------------------------------------------------------------------------------
+
+void SettingsReader::read_value(const Node& node, const std::string& path, ClusterIndex& out, ClusterRule) {
+  const std::string* text = any_text(node, path, "the name of a cluster");
+  if (text == nullptr) return;
+  const auto at = std::find(cluster_names_.begin(), cluster_names_.end(), *text);
+  if (at != cluster_names_.end()) {
+    out = ClusterIndex(static_cast<std::uint16_t>(at - cluster_names_.begin()));
+    return;
+  }
+  const std::string guess = did_you_mean(*text, cluster_names_);
+  fail(node, path, fmt::format("there is no cluster {}", quoted(*text)),
+       guess.empty() ? "name one of: " + one_of(cluster_names_) : guess);
+}
+
+void SettingsReader::read_value(const Node& node, const std::string& path, Apply& out, ApplyRule) {
+  constexpr std::array<std::string_view, 3> words{"mirror", "reconcile", "transfer"};
+  const std::string* text = plain_text(node, path, "a word");
+  if (text == nullptr) return;
+  if (*text == "mirror") {
+    out = Apply::mirror;
+  } else if (std::find(words.begin(), words.end(), *text) != words.end()) {
+    fail(node, path, fmt::format("`apply: {}` is not available in this version", *text),
+         "use `apply: mirror`");
+  } else {
+    const std::string guess = did_you_mean(*text, words);
+    fail(node, path, fmt::format("{} is no way to apply", quoted(*text)),
+         guess.empty() ? "use `mirror`" : guess);
+  }
+}
+
+void SettingsReader::read_value(const Node& node, const std::string& path, ClusterKind& out, KindRule) {
+  constexpr const char* advice = "write `attach: {file: {}}`";
+  if (node.kind != Node::Kind::mapping || node.keys.size() != 1) {
+    fail(node, path, fmt::format("{} must be a mapping with exactly one key", path), advice);
+    return;
+  }
+  const std::string& word = node.keys.front().text;
+  const Node& options = node.items.front();
+  if (word == "etcd") {
+    fail(node.keys.front(), path, "attaching etcd is not available in this version", advice);
+  } else if (word != "file") {
+    fail(node.keys.front(), path, fmt::format("{} is nothing that can be attached", quoted(word)), advice);
+  } else if (options.kind != Node::Kind::mapping || !options.keys.empty()) {
+    fail(options, path, "`file` has no settings: its log is inside of each process's --data directory",
+         advice);
+  } else {
+    out = ClusterKind::file;
+  }
+}
+
+void SettingsReader::read_value(const Node& node, const std::string& path, ClusterKind&,
+                                UnavailableRule rule) {
+  constexpr std::array<std::string_view, 2> engines{"cft", "bft"};
+  const std::string_view key = std::string_view(path).substr(path.rfind('.') + 1);
+  const bool is_engine = key == "engine" && node.kind == Node::Kind::scalar;
+  if (is_engine && std::find(engines.begin(), engines.end(), node.text) == engines.end()) {
+    const std::string guess = did_you_mean(node.text, engines);
+    fail(node, path, fmt::format("{} is no engine", quoted(node.text)), guess.empty() ? rule.instead : guess);
+    return;
+  }
+  const std::string word = is_engine ? fmt::format("{}: {}", key, node.text) : std::string(key);
+  fail(node, path, fmt::format("`{}` is not available in this version", word), rule.instead);
+}
+
+// ---- Problems
+// ------------------------------------------------------------------------------------------------
+
+void SettingsReader::fail(const Node& node, const std::string& path, std::string what, std::string advice) {
+  failed_.insert(path);
+  problems_.add(node.place, std::move(what), std::move(advice));
+}
+
+void SettingsReader::fail(const Node& node, const std::string& path, const ValueProblem& problem) {
+  fail(node, path, fmt::format("{}: {}", path, problem.what), problem.advice);
+}
+
+bool SettingsReader::could_be_read(std::string path) const {
+  while (!failed_.contains(path)) {
+    const std::size_t cut = path.find_last_of(".[");
+    if (path.empty()) {
+      return true;
+    }
+    path.resize(cut == std::string::npos ? 0 : cut);
+  }
+  return false;
+}
+
+void SettingsReader::add_broken(const std::vector<std::string>& settings, std::string what,
+                                std::string advice) {
+  if (!std::all_of(settings.begin(), settings.end(),
+                   [&](const std::string& path) { return could_be_read(path); })) {
+    return;
+  }
+  std::string path = settings.front();
+  auto place = places_.find(path);
+  while (place == places_.end() && !path.empty()) {
+    const std::size_t cut = path.find_last_of(".[");
+    path.resize(cut == std::string::npos ? 0 : cut);
+    place = places_.find(path);
+  }
+  problems_.add(place == places_.end() ? Place{} : place->second, std::move(what), std::move(advice));
+}
+
+void SettingsReader::read(const Node& root, Pairing& pairing) {
+  if (const Node* clusters = root.find("clusters")) {
+    for (std::size_t i = 0; i < std::min(clusters->keys.size(), clusters_max); ++i) {
+      cluster_names_.push_back(clusters->keys[i].text);
+    }
+  }
+  read_mapping(root, "", pairing);
+  for (ClusterSettings& cluster : pairing.clusters) {
+    const std::optional<Weight> total = total_weight(cluster);
+    const std::string path = join("clusters", cluster.name);
+    if (!places_.contains(join(path, "faults")) && total.value_or(0) > 0) {
+      cluster.faults = implied_faults(*total);
+    }
+  }
+}
+
+}  // namespace mallard::config
