@@ -11,7 +11,10 @@ namespace {
 
 // Numbers above this cannot be reached and would overflow the windows' arithmetic.
 constexpr std::uint64_t number_max = UINT64_MAX - (1ULL << 32);
-constexpr std::size_t effects_reserve = 8;
+// Room for a whole report to one peer, and for what follows in the same step.
+constexpr std::size_t report_frames_max = links_max / sections_per_frame_max + 2;
+constexpr std::size_t effects_reserve = report_frames_max + 8;
+static_assert(effects_per_step_max > 2 * effects_reserve);
 
 template <class Links>
 auto* find_link(Links& links, LinkIndex link) {
@@ -172,7 +175,7 @@ bool BridgeCore::take_batch(Peer& peer, const BatchSection& section, Instant now
   if (from_source) {
     link->hinted(peer.address.replica, section.quacked, now);
   }
-  link->arrive(peer.address, section, effects);
+  link->arrive(peer.address, section, peers_, effects);
   return true;
 }
 
@@ -220,7 +223,8 @@ const char* BridgeCore::take_pull(Peer& peer, const PullSection& pull, Instant n
   return nullptr;
 }
 
-// Everything that `peer` should know of the links that we share, in as many frames as it takes.
+// Everything that `peer` should know of the links that we share, in as many frames as it takes. Inside a
+// cluster reports follow the shares that they tell of, so that nobody pulls what is already on its way.
 void BridgeCore::send_report(Peer& peer, bool with_positions, Instant now, Effects& effects) {
   SendFrame frame;
   bool open = false;
@@ -234,13 +238,13 @@ void BridgeCore::send_report(Peer& peer, bool with_positions, Instant now, Effec
     if (!open) {
       frame = issue_frame(peer, now);
       frame.wants_ack = with_positions;
+      frame.lane = with_positions || peer.address.cluster == self_.cluster ? Lane::data : Lane::control;
       open = true;
     }
   };
   for (InboundLink& link : inbound_) {
     const bool to_source = peer.address.cluster == link.source();
-    if (effects.room() <= effects_reserve || (!to_source && peer.address.cluster != self_.cluster) ||
-        (to_source && link.withholds_acks())) {
+    if ((!to_source && peer.address.cluster != self_.cluster) || (to_source && link.withholds_acks())) {
       continue;
     }
     begin();
@@ -249,15 +253,15 @@ void BridgeCore::send_report(Peer& peer, bool with_positions, Instant now, Effec
     flush(frame.acks.full());
   }
   for (const OutboundLink& link : outbound_) {
-    if (!with_positions || peer.address.cluster != link.destination() || effects.room() <= effects_reserve) {
+    if (!with_positions || peer.address.cluster != link.destination()) {
       continue;
     }
     begin();
     frame.positions.push_back(link.context().link);
     flush(frame.positions.full());
   }
-  if (!open && effects.room() > effects_reserve && peer.last_sent < now) {
-    begin();
+  if (!open && peer.last_sent < now) {
+    begin();  // nothing to tell but that we are alive, and the echo
   }
   flush(true);
   peer.owes_ack = false;
@@ -285,11 +289,8 @@ void BridgeCore::on_deadline(Instant now, Effects& effects) noexcept {
     link.on_deadline(peers_, now, effects);
   }
   for (Peer& peer : peers_.all()) {
-    if (effects.room() <= 2 * effects_reserve) {
-      return;  // next_deadline still names the others
-    }
     send_owed(peer, now, effects);
-    if (peer.up && now >= peer.last_sent + heartbeat_interval_) {
+    if (peer.up && now >= peer.last_sent + heartbeat_interval_ && effects.room() > effects_reserve) {
       send_report(peer, true, now, effects);
     }
   }

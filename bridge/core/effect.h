@@ -14,11 +14,12 @@
 namespace mallard::bridge {
 
 // Send one frame to a peer whose channel is up. A batch's payload is borrowed: the shell adds a reference of
-// its own for as long as the channel needs the bytes. A frame that cannot be queued is simply lost. Frames
-// without a batch go on the control lane. For each link in `acks` and `positions` the encoder asks the core
-// for the section (ack_of, position_of) before the next step.
+// its own for as long as the channel needs the bytes. A frame that cannot be queued is simply lost. For each
+// link in `acks` and `positions` the encoder asks the core for the section (ack_of, position_of) before the
+// next step.
 struct SendFrame {
   ReplicaAddress to;
+  Lane lane = Lane::control;
   Stamp stamp;
   Stamp echo;
   std::uint32_t echo_delay_us = 0;

@@ -19,6 +19,11 @@ namespace mallard::bridge {
 using Stamp = StrongId<struct StampTag, std::uint64_t>;
 inline constexpr std::uint64_t stamp_max = (1ULL << 48) - 1;
 
+// How a frame travels. Control frames overtake data frames, so that acknowledgements of the other cluster and
+// pulls never wait behind batches. Whatever asks for an acknowledgement goes on the data lane: its echo then
+// tells how long a batch takes, queues included, and arrives only after the batches before it.
+enum class Lane : std::uint8_t { control, data };
+
 // What a number on a link depends on. A section counts only where all three equal the receiver's own.
 struct LinkContext {
   LinkIndex link;
@@ -36,6 +41,14 @@ struct BatchHeader {
   std::uint16_t count = 0;
   [[nodiscard]] MessageNumber last() const { return MessageNumber(first.value + count - 1U); }
   friend constexpr bool operator==(const BatchHeader&, const BatchHeader&) = default;
+};
+
+// One batch with its bytes. Whoever holds the value owns one reference to the payload, unless it says
+// otherwise.
+struct StoredBatch {
+  BatchHeader header;
+  PayloadRef payload;
+  std::uint16_t proof_bytes = 0;
 };
 
 // One batch on its way. Between clusters it is a send, inside a cluster a share.
@@ -90,10 +103,10 @@ struct PullSection {
 };
 
 struct Frame {
-  Stamp stamp;                      // when this frame was issued, by its sender's clock
-  Stamp echo;                       // highest stamp that the sender has heard from the receiver
+  Stamp stamp;  // when this frame was issued, by its sender's clock
+  Stamp echo;   // highest stamp of a frame of the receiver's that wanted an acknowledgement
   std::uint32_t echo_delay_us = 0;  // how long the sender held that stamp before it issued this frame
-  bool wants_ack = false;           // the sender asks for an answer within the acknowledgement interval
+  bool wants_ack = false;  // the sender asks for its stamp to be echoed within the acknowledgement interval
   bool has_batch = false;
   bool has_pull = false;
   BatchSection batch;

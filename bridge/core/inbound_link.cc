@@ -72,9 +72,9 @@ bool InboundLink::wants(std::uint64_t batch) {
 
 // A check of its own for each copy: a forged one must not shut out the true one. A peer may have only its
 // share of the table open at once.
-InboundLink::Check* InboundLink::free_check(ReplicaAddress from, const BatchSection& section) {
+InboundLink::Check* InboundLink::free_check(ReplicaAddress from, const StoredBatch& batch) {
   const std::size_t share = std::max<std::size_t>(1, checks_max / (from_.size() + to_.size()));
-  if (checks_open_ == checks_max || checking_bytes_ + section.payload.bytes > checking_bytes_max) {
+  if (checks_open_ == checks_max || checking_bytes_ + batch.payload.bytes > checking_bytes_max) {
     ++counters_.no_room_dropped;
     return nullptr;
   }
@@ -87,7 +87,7 @@ InboundLink::Check* InboundLink::free_check(ReplicaAddress from, const BatchSect
     } else {
       ++seen;
       open += check.from == from ? 1U : 0U;
-      if (check.from == from && check.section.header.batch == section.header.batch) {
+      if (check.from == from && check.batch.header.batch == batch.header.batch) {
         ++counters_.duplicates_dropped;
         return nullptr;
       }
@@ -103,23 +103,26 @@ InboundLink::Check* InboundLink::free_check(ReplicaAddress from, const BatchSect
   return free;
 }
 
-void InboundLink::arrive(ReplicaAddress from, const BatchSection& section, Effects& effects) {
-  if (from.cluster == from_.cluster) {
-    ++counters_.copies_from_source;
-  }
-  Check* check = wants(section.header.batch.value) ? free_check(from, section) : nullptr;
+void InboundLink::arrive(ReplicaAddress from, const BatchSection& section, const PeerTable& peers,
+                         Effects& effects) {
+  const StoredBatch batch{section.header, section.payload, section.proof_bytes};
+  const bool from_source = from.cluster == from_.cluster;
+  counters_.copies_from_source += from_source ? 1 : 0;
+  const bool wanted =
+      wants(batch.header.batch.value) || (from_source && useful_to_peers(batch.header.batch.value, peers));
+  Check* check = wanted ? free_check(from, batch) : nullptr;
   if (check == nullptr) {
-    effects.push_back(Release{section.payload});
+    effects.push_back(Release{batch.payload});
     return;
   }
-  *check = Check{.open = true, .from = from, .section = section};
+  *check = Check{.open = true, .from = from, .batch = batch};
   ++checks_open_;
-  checking_bytes_ += section.payload.bytes;
+  checking_bytes_ += batch.payload.bytes;
   effects.push_back(CheckCertificate{.link = context_.link,
                                      .check = static_cast<std::uint32_t>(check - checks_.data()),
-                                     .header = section.header,
-                                     .payload = section.payload,
-                                     .proof_bytes = section.proof_bytes});
+                                     .header = batch.header,
+                                     .payload = batch.payload,
+                                     .proof_bytes = batch.proof_bytes});
 }
 
 void InboundLink::certificate_checked(const CertificateChecked& answer, PeerTable& peers, Instant now,
@@ -128,23 +131,33 @@ void InboundLink::certificate_checked(const CertificateChecked& answer, PeerTabl
   const Check check = checks_[answer.check];
   checks_[answer.check].open = false;
   --checks_open_;
-  checking_bytes_ -= check.section.payload.bytes;
-  const std::uint64_t batch = check.section.header.batch.value;
+  checking_bytes_ -= check.batch.payload.bytes;
   if (!answer.valid) {
     ++counters_.verify_failures;
-    effects.push_back(Release{check.section.payload});
+    effects.push_back(Release{check.batch.payload});
     return;
   }
-  if (!wants(batch) || !make_room(batch, check.section.payload.bytes, effects)) {
-    effects.push_back(Release{check.section.payload});
+  const std::uint64_t batch = check.batch.header.batch.value;
+  if (check.from.cluster == from_.cluster && !holds(batch)) {
+    share(check.batch, peers, now, effects);
+  }
+  if (!wants(batch) || !make_room(batch, check.batch.payload.bytes, effects)) {
+    effects.push_back(Release{check.batch.payload});
     return;
   }
-  hold(check.section);
-  if (check.from.cluster == from_.cluster) {
-    share(batch, peers, now, effects);
-  }
+  hold(check.batch);
   submit(effects);
   peers.owe_ack(from_.cluster, to_.cluster);
+}
+
+bool InboundLink::useful_to_peers(std::uint64_t batch, const PeerTable& peers) const {
+  for (const Peer& peer : peers.of(to_.cluster)) {
+    const PeerReport& report = reports_[peer.address.replica.value];
+    if (peer.up && report.heard() && !report.has(batch) && batch - report.durable() <= window_) {
+      return true;
+    }
+  }
+  return false;
 }
 
 // Bodies beyond the cursor are bounded in bytes. What is furthest from being needed makes room, so that the
@@ -164,32 +177,32 @@ bool InboundLink::make_room(std::uint64_t batch, std::uint32_t bytes, Effects& e
 
 void InboundLink::drop(std::uint64_t batch, Effects& effects) {
   Slot& gone = slot(batch);
-  (batch > cursor_ ? held_bytes_ : retained_bytes_) -= gone.payload.bytes;
-  effects.push_back(Release{gone.payload});
+  (batch > cursor_ ? held_bytes_ : retained_bytes_) -= gone.batch.payload.bytes;
+  effects.push_back(Release{gone.batch.payload});
   gone = Slot{};
   held_.reset(batch);
   --held_count_;
 }
 
-void InboundLink::hold(const BatchSection& section) {
-  const std::uint64_t batch = section.header.batch.value;
-  slot(batch) =
-      Slot{.header = section.header, .payload = section.payload, .proof_bytes = section.proof_bytes};
-  held_.set(batch);
+void InboundLink::hold(const StoredBatch& batch) {
+  const std::uint64_t number = batch.header.batch.value;
+  slot(number) = Slot{.batch = batch};
+  held_.set(number);
   ++held_count_;
-  held_bytes_ += section.payload.bytes;
+  held_bytes_ += batch.payload.bytes;
   ++counters_.batches_received;
-  counters_.messages_received += section.header.count;
-  counters_.bytes_received += section.payload.bytes;
+  counters_.messages_received += batch.header.count;
+  counters_.bytes_received += batch.payload.bytes;
   while (holds(prefix_ + 1)) {
     ++prefix_;
   }
 }
 
-void InboundLink::share(std::uint64_t batch, PeerTable& peers, Instant now, Effects& effects) {
+void InboundLink::share(const StoredBatch& batch, PeerTable& peers, Instant now, Effects& effects) {
   for (Peer& peer : peers.of(to_.cluster)) {
     const PeerReport& report = reports_[peer.address.replica.value];
-    if (!peer.up || (report.heard() && report.has(batch)) || effects.room() <= effects_reserve) {
+    if (!peer.up || (report.heard() && report.has(batch.header.batch.value)) ||
+        effects.room() <= effects_reserve) {
       continue;
     }
     serve(peer, batch, now, effects);
@@ -197,14 +210,15 @@ void InboundLink::share(std::uint64_t batch, PeerTable& peers, Instant now, Effe
   }
 }
 
-void InboundLink::serve(Peer& peer, std::uint64_t batch, Instant now, Effects& effects) {
-  const Slot& served = slot(batch);
+void InboundLink::serve(Peer& peer, const StoredBatch& batch, Instant now, Effects& effects) const {
   SendFrame frame = issue_frame(peer, now);
+  frame.lane = Lane::data;
+  frame.wants_ack = true;
   frame.has_batch = true;
   frame.batch = BatchSection{.context = context_,
-                             .header = served.header,
-                             .payload = served.payload,
-                             .proof_bytes = served.proof_bytes};
+                             .header = batch.header,
+                             .payload = batch.payload,
+                             .proof_bytes = batch.proof_bytes};
   effects.push_back(frame);
 }
 
@@ -215,7 +229,7 @@ void InboundLink::submit(Effects& effects) {
       return;
     }
     const std::uint64_t batch = submitted_ + 1;
-    const Slot& next = slot(batch);
+    const StoredBatch& next = slot(batch).batch;
     if (next.header.first.value != next_message_) {
       ++counters_.discontinuous_dropped;
       drop(batch, effects);
@@ -239,10 +253,10 @@ void InboundLink::applied(const Applied& event, PeerTable& peers, Instant now, E
   }
   for (std::uint64_t batch = cursor_ + 1; batch <= cursor && held_.contains(batch); ++batch) {
     if (held_.test(batch)) {
-      held_bytes_ -= slot(batch).payload.bytes;
-      retained_bytes_ += slot(batch).payload.bytes;
+      held_bytes_ -= slot(batch).batch.payload.bytes;
+      retained_bytes_ += slot(batch).batch.payload.bytes;
       ++counters_.batches_applied;
-      counters_.messages_applied += slot(batch).header.count;
+      counters_.messages_applied += slot(batch).batch.header.count;
     }
   }
   cursor_ = cursor;
@@ -339,8 +353,8 @@ void InboundLink::pull_requested(Peer& peer, const PullSection& pull, Instant no
       continue;
     }
     if (in_memory) {
-      budget.spend(slot(batch).payload.bytes);
-      serve(peer, batch, now, effects);
+      budget.spend(slot(batch).batch.payload.bytes);
+      serve(peer, slot(batch).batch, now, effects);
       ++counters_.pulls_served;
     } else {
       effects.push_back(LoadBatch{context_.link, wanted, peer.address.replica});
@@ -356,13 +370,7 @@ void InboundLink::batch_loaded(const BatchLoaded& event, PeerTable& peers, Insta
   budgets_[event.for_peer.value].spend(event.payload.bytes);
   Peer* peer = peers.find({to_.cluster, event.for_peer});
   if (peer != nullptr && peer->up) {
-    SendFrame frame = issue_frame(*peer, now);
-    frame.has_batch = true;
-    frame.batch = BatchSection{.context = context_,
-                               .header = event.header,
-                               .payload = event.payload,
-                               .proof_bytes = event.proof_bytes};
-    effects.push_back(frame);
+    serve(*peer, {event.header, event.payload, event.proof_bytes}, now, effects);
     ++counters_.pulls_served;
   }
   effects.push_back(Release{event.payload});
@@ -404,6 +412,10 @@ Peer* InboundLink::next_holder(std::uint16_t asked_last, std::uint64_t batch, Pe
 void InboundLink::plan_pulls(PeerTable& peers, Instant now, Effects& effects) {
   std::array<FixedVector<BatchNumber, pulls_per_frame_max>, replicas_max> asks;
   const std::uint64_t end = std::min({window_end(), known_elsewhere(), prefix_ + pull_scan_batches});
+  Duration peers_delay;  // a share on its way takes as long as what else is on its way
+  for (const Peer& peer : peers.of(to_.cluster)) {
+    peers_delay = peer.up ? std::max(peers_delay, peer.round_trip.smoothed()) : peers_delay;
+  }
   pull_at_ = Instant::never();
   for (std::uint64_t batch = prefix_ + 1; batch <= end; ++batch) {
     if (holds(batch) || (held_bytes_ >= window_bytes_ && batch != prefix_ + 1)) {
@@ -411,7 +423,7 @@ void InboundLink::plan_pulls(PeerTable& peers, Instant now, Effects& effects) {
     }
     Slot& missing = slot(batch);
     if (missing.next_pull == Instant{}) {
-      missing.next_pull = now + pull_delay_;
+      missing.next_pull = now + std::max(pull_delay_, peers_delay);
     }
     if (now < missing.next_pull) {
       want_pulls(missing.next_pull);

@@ -48,7 +48,7 @@ class InboundLink {
   [[nodiscard]] ClusterIndex source() const { return from_.cluster; }
 
   // A copy of a batch, from either cluster. One reference to its payload comes in.
-  void arrive(ReplicaAddress from, const BatchSection& section, Effects& effects);
+  void arrive(ReplicaAddress from, const BatchSection& section, const PeerTable& peers, Effects& effects);
   void certificate_checked(const CertificateChecked& answer, PeerTable& peers, Instant now, Effects& effects);
   void applied(const Applied& event, PeerTable& peers, Instant now, Effects& effects);
   // A report of a peer of the own cluster that no later one has overtaken.
@@ -82,29 +82,29 @@ class InboundLink {
 
  private:
   struct Slot {
-    BatchHeader header;
-    PayloadRef payload;
-    std::uint16_t proof_bytes = 0;
+    StoredBatch batch;
     std::uint16_t asked = 0;  // the replica asked last; turns rotate from there
     Instant next_pull;  // while it is missing here and known elsewhere: not before; Instant{} until then
   };
   struct Check {
     bool open = false;
     ReplicaAddress from;
-    BatchSection section;
+    StoredBatch batch;
   };
 
   [[nodiscard]] Slot& slot(std::uint64_t batch) { return slots_[batch & (slots_.size() - 1)]; }
   [[nodiscard]] bool holds(std::uint64_t batch) const { return held_.contains(batch) && held_.test(batch); }
   [[nodiscard]] std::uint64_t window_end() const;
-  // Whether a copy is worth a check; counts why not.
+  // Whether this replica has room in its window for a batch that it lacks; counts why not.
   [[nodiscard]] bool wants(std::uint64_t batch);
-  [[nodiscard]] Check* free_check(ReplicaAddress from, const BatchSection& section);
+  // Whether a peer lacks the batch and has room in its window for it, as far as it has said.
+  [[nodiscard]] bool useful_to_peers(std::uint64_t batch, const PeerTable& peers) const;
+  [[nodiscard]] Check* free_check(ReplicaAddress from, const StoredBatch& batch);
   bool make_room(std::uint64_t batch, std::uint32_t bytes, Effects& effects);
   void drop(std::uint64_t batch, Effects& effects);
-  void hold(const BatchSection& section);
-  void share(std::uint64_t batch, PeerTable& peers, Instant now, Effects& effects);
-  void serve(Peer& peer, std::uint64_t batch, Instant now, Effects& effects);
+  void hold(const StoredBatch& batch);
+  void share(const StoredBatch& batch, PeerTable& peers, Instant now, Effects& effects);
+  void serve(Peer& peer, const StoredBatch& batch, Instant now, Effects& effects) const;
   void submit(Effects& effects);
   void release_retained(const PeerTable& peers, Effects& effects);
   void plan_pulls(PeerTable& peers, Instant now, Effects& effects);

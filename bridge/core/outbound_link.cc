@@ -273,6 +273,7 @@ void OutboundLink::send_if_mine(std::uint64_t batch, PeerTable& peers, Effects& 
       continue;
     }
     SendFrame frame = issue_frame(*peer, now);
+    frame.lane = Lane::data;
     frame.wants_ack = true;
     frame.has_batch = true;
     frame.batch = BatchSection{.context = context_,
@@ -304,6 +305,7 @@ void OutboundLink::on_deadline(PeerTable& peers, Instant now, Effects& effects) 
       continue;
     }
     SendFrame frame = issue_frame(peer, now);
+    frame.lane = Lane::data;
     frame.wants_ack = true;
     frame.positions.push_back(context_.link);
     effects.push_back(frame);

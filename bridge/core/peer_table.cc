@@ -73,10 +73,10 @@ SendFrame issue_frame(Peer& peer, Instant now) {
   SendFrame frame;
   frame.to = peer.address;
   frame.stamp = stamp_at(now);
-  frame.echo = peer.heard;
-  if (peer.heard.value != 0) {
+  frame.echo = peer.asked;
+  if (peer.asked.value != 0) {
     frame.echo_delay_us =
-        static_cast<std::uint32_t>(std::min<std::int64_t>((now - peer.heard_at).ns / 1000, UINT32_MAX));
+        static_cast<std::uint32_t>(std::min<std::int64_t>((now - peer.asked_at).ns / 1000, UINT32_MAX));
   }
   peer.issued = frame.stamp;
   peer.last_sent = now;
@@ -94,7 +94,10 @@ const char* book_frame(Peer& peer, const Frame& frame, Instant now, bool& overta
     ++peer.counters.stale_frames;
   } else {
     peer.heard = frame.stamp;
-    peer.heard_at = now;
+  }
+  if (frame.wants_ack && frame.stamp > peer.asked) {
+    peer.asked = frame.stamp;
+    peer.asked_at = now;
   }
   if (frame.echo > peer.echoed) {
     peer.echoed = frame.echo;

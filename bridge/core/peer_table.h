@@ -28,7 +28,8 @@ struct Peer {
   bool up = false;
   Stamp issued;      // highest stamp sent on this channel
   Stamp heard;       // highest stamp received on this channel
-  Instant heard_at;  // when
+  Stamp asked;       // highest stamp of a frame that wanted an acknowledgement
+  Instant asked_at;  // when it came
   Stamp echoed;      // highest stamp of ours that it echoed
   RoundTrip round_trip;
   bool owes_ack = false;  // something that this peer should hear has changed, or it asked

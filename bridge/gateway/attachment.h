@@ -8,17 +8,11 @@
 
 #include "bridge/core/effect.h"
 #include "bridge/core/event.h"
+#include "bridge/core/frame.h"
 #include "config/base/ids.h"
 #include "config/contract/payload_ref.h"
 
 namespace mallard::bridge {
-
-// One batch with its bytes. Whoever holds the value owns one reference to the payload.
-struct StoredBatch {
-  BatchHeader header;
-  PayloadRef payload;
-  std::uint16_t proof_bytes = 0;
-};
 
 // Where this replica's RSM stands on an inbound link.
 struct AppliedCursor {

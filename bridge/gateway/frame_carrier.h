@@ -1,16 +1,12 @@
 // The port between a gateway and its channels.
 #pragma once
 
-#include <cstdint>
-
+#include "bridge/core/frame.h"
 #include "config/base/bytes.h"
 #include "config/base/ids.h"
 #include "config/contract/payload_ref.h"
 
 namespace mallard::bridge {
-
-// Control frames are never stuck behind data frames.
-enum class Lane : std::uint8_t { control, data };
 
 // Neither call may come back into the gateway: what it brings about is reported by the loop afterwards.
 class FrameCarrier {

@@ -121,8 +121,7 @@ bool Gateway::Shell::next_event(Event& event) {
 void Gateway::Shell::carry_out(const SendFrame& frame) {
   const std::size_t head_bytes = wire::encode_head(frame, *core, head_);
   const PayloadRef body = frame.has_batch ? frame.batch.payload : PayloadRef{};
-  const Lane lane = frame.has_batch ? Lane::data : Lane::control;
-  if (!ports.carrier.send(frame.to, ByteView(head_).first(head_bytes), body, lane)) {
+  if (!ports.carrier.send(frame.to, ByteView(head_).first(head_bytes), body, frame.lane)) {
     ++counters.frames_unqueued;
     return;
   }
