@@ -13,6 +13,7 @@ TEST(MirrorRules, a_noun_with_its_test_is_clean) {
   const SourceTree tree{{"crypto/seal.h", ""},
                         {"crypto/seal.cc", ""},
                         {"tests/crypto/seal_test.cc", ""},
+                        {"crypto/only_types.h", "struct Seal {}; // return of"},
                         {"cli/main.cc", ""},
                         {"tests/sim/world.h", ""}};
   EXPECT_THAT(check_mirrors(tree), IsEmpty());
@@ -22,6 +23,8 @@ TEST(MirrorRules, a_planted_noun_without_a_test_is_found_once) {
   const SourceTree tree{{"crypto/seal.h", ""}, {"crypto/seal.cc", ""}, {"tests/crypto/other_test.cc", ""}};
   EXPECT_THAT(check_mirrors(tree),
               ElementsAre(Problem{"crypto/seal.cc", 0, "has no tests/crypto/seal_test.cc"}));
+  EXPECT_THAT(check_mirrors({{"crypto/seal.h", "inline int f() { return 1; }"}}),
+              ElementsAre(Problem{"crypto/seal.h", 0, "has no tests/crypto/seal_test.cc"}));
 }
 
 TEST(MirrorRules, excuses_of_files_that_are_gone_are_found) {
