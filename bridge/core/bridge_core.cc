@@ -54,6 +54,11 @@ void BridgeCore::step(const Event& event, Instant now, Effects& effects) noexcep
   MALLARD_INVARIANT(now >= now_);
   now_ = now;
   std::visit([&](const auto& happened) { on(happened, now, effects); }, event);
+  for (Effect& effect : effects) {
+    if (auto* frame = std::get_if<SendFrame>(&effect); frame != nullptr && frame->has_batch) {
+      piggyback(*frame, now);
+    }
+  }
 }
 
 void BridgeCore::on(const PeerUp& event, Instant now, Effects& effects) {
@@ -266,6 +271,29 @@ void BridgeCore::send_report(Peer& peer, bool with_positions, Instant now, Effec
   flush(true);
   peer.owes_ack = false;
   peer.last_ack = now;
+}
+
+// A batch that goes to a peer anyway takes along the acknowledgement that the peer is owed (Picsou
+// section 4.1), if that is due and fits.
+void BridgeCore::piggyback(SendFrame& frame, Instant now) {
+  Peer* peer = peers_.find(frame.to);
+  if (!peer->owes_ack || now < peer->last_ack + ack_interval_) {
+    return;
+  }
+  for (InboundLink& link : inbound_) {
+    const bool to_source = peer->address.cluster == link.source();
+    if ((!to_source && peer->address.cluster != self_.cluster) || (to_source && link.withholds_acks())) {
+      continue;
+    }
+    if (frame.acks.full()) {
+      frame.acks.clear();
+      return;
+    }
+    link.refresh_report();
+    frame.acks.push_back(link.context().link);
+  }
+  peer->owes_ack = frame.acks.empty();
+  peer->last_ack = frame.acks.empty() ? peer->last_ack : now;
 }
 
 void BridgeCore::send_greeting(Peer& peer, Instant now, Effects& effects) {

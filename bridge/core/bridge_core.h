@@ -70,6 +70,7 @@ class BridgeCore {
 
   void send_report(Peer& peer, bool with_positions, Instant now, Effects& effects);
   void send_greeting(Peer& peer, Instant now, Effects& effects);
+  void piggyback(SendFrame& frame, Instant now);
   void send_owed(Peer& peer, Instant now, Effects& effects);
 
   ReplicaAddress self_;

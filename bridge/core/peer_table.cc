@@ -7,7 +7,8 @@
 
 namespace mallard::bridge {
 
-PeerTable::PeerTable(const BridgeSettings& settings) : clusters_(settings.clusters.size()) {
+PeerTable::PeerTable(const BridgeSettings& settings)
+    : self_(settings.self), clusters_(settings.clusters.size()) {
   for (std::size_t c = 0; c < settings.clusters.size(); ++c) {
     const auto cluster = ClusterIndex(static_cast<std::uint16_t>(c));
     const bool related =
@@ -25,13 +26,15 @@ PeerTable::PeerTable(const BridgeSettings& settings) : clusters_(settings.cluste
   }
 }
 
+// Peers lie in the order of their replicas; only self is left out.
 const Peer* PeerTable::find(ReplicaAddress address) const {
-  for (const Peer& peer : of(address.cluster)) {
-    if (peer.address == address) {
-      return &peer;
-    }
+  if (address == self_ || address.cluster.value >= clusters_.size()) {
+    return nullptr;
   }
-  return nullptr;
+  const bool after_self = address.cluster == self_.cluster && address.replica > self_.replica;
+  const Range range = clusters_[address.cluster.value];
+  const std::size_t index = range.begin + address.replica.value - (after_self ? 1 : 0);
+  return index < range.end ? &peers_[index] : nullptr;
 }
 
 Peer* PeerTable::find(ReplicaAddress address) {

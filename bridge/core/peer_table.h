@@ -61,6 +61,7 @@ class PeerTable {
     std::size_t begin = 0;
     std::size_t end = 0;
   };
+  ReplicaAddress self_;
   std::vector<Peer> peers_;      // grouped by cluster, by replica within it
   std::vector<Range> clusters_;  // by ClusterIndex
 };
