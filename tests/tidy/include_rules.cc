@@ -156,6 +156,15 @@ bool holds_word(std::string_view text, std::string_view word) {
   return false;
 }
 
+void check_core_line(const std::string& path, int number, std::string_view line,
+                     std::vector<Problem>& problems) {
+  for (const std::string_view type : impure_types) {
+    if (holds_word(line, type)) {
+      problems.push_back({path, number, std::string(type) + " has no place in a core or codec"});
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Problem> check_includes(const SourceTree& tree) {
@@ -181,14 +190,7 @@ std::vector<Problem> check_core_types(const SourceTree& tree) {
     if (!is_cpp(path) || !is_pure(path)) continue;
     const std::string code = code_only(text);
     int number = 0;
-    for (const std::string_view line : lines_of(code)) {
-      ++number;
-      for (const std::string_view type : impure_types) {
-        if (holds_word(line, type)) {
-          problems.push_back({path, number, std::string(type) + " has no place in a core or codec"});
-        }
-      }
-    }
+    for (const std::string_view line : lines_of(code)) check_core_line(path, ++number, line, problems);
   }
   return problems;
 }

@@ -39,6 +39,7 @@ TEST(Repository, every_folder_has_its_readme) { expect_clean(check_readmes(repos
 TEST(Repository, links_resolve) { expect_clean(check_links(repository())); }
 TEST(Repository, suites_are_documented) { expect_clean(check_suites_are_documented(repository())); }
 TEST(Repository, lengths_are_within_limits) { expect_clean(check_lengths(repository())); }
+TEST(Repository, functions_are_short) { expect_clean(check_functions(repository())); }
 TEST(Repository, nothing_is_left_over) { expect_clean(check_leftovers(repository())); }
 
 }  // namespace

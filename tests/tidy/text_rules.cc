@@ -52,6 +52,62 @@ bool holds_machine_path(std::string_view line, std::string_view path) {
   return false;
 }
 
+// Watches the braces of a file go by and measures functions.
+class BraceWalk {
+ public:
+  // Takes the code of one more line; returns the length of the function that ends in it, else 0.
+  int take(std::string_view line, int number) {
+    int length = 0;
+    for (const char c : line) {
+      if (c == '{') {
+        open(number);
+      } else if (c == '}') {
+        length = std::max(length, close(number));
+      } else if (c == ';') {
+        head_.clear();
+      } else {
+        head_ += c;
+      }
+    }
+    head_ += ' ';
+    return length;
+  }
+
+ private:
+  void open(int number) {
+    if (function_depth_ == 0 && !holds_word(head_, "namespace") && !is_type() && head_.find('(') != npos) {
+      function_depth_ = depth_ + 1;
+      function_line_ = number;
+    }
+    ++depth_;
+    head_.clear();
+  }
+
+  int close(int number) {
+    head_.clear();
+    const bool ends_function = depth_ == function_depth_;
+    --depth_;
+    if (!ends_function) return 0;
+    function_depth_ = 0;
+    return number - function_line_ + 1;
+  }
+
+  [[nodiscard]] bool is_type() const {
+    // A function may return a struct; a type's head has no parenthesis outside of alignas.
+    const bool named =
+        holds_word(head_, "struct") || holds_word(head_, "class") || holds_word(head_, "union");
+    return named && (head_.find('(') == npos || head_.find("alignas(") != npos);
+  }
+
+  static constexpr std::size_t npos = std::string::npos;
+  // What was written since the last brace or semicolon.
+  std::string head_;
+  int depth_ = 0;
+  // Depth inside of the function that is open; 0 if none is.
+  int function_depth_ = 0;
+  int function_line_ = 0;
+};
+
 void check_line(const std::string& path, int number, std::string_view line, std::vector<Problem>& problems) {
   for (const std::string_view reminder : reminders) {
     if (holds_word(line, reminder))
@@ -81,6 +137,24 @@ std::vector<Problem> check_lengths(const SourceTree& tree) {
     }
     if (number > source_lines_max)
       problems.push_back({path, 0, std::to_string(number) + " lines, more than 500"});
+  }
+  return problems;
+}
+
+std::vector<Problem> check_functions(const SourceTree& tree) {
+  std::vector<Problem> problems;
+  for (const auto& [path, text] : tree) {
+    if (!is_cpp(path)) continue;
+    BraceWalk walk;
+    int number = 0;
+    const std::string code = code_only(text);
+    for (const std::string_view line : lines_of(code)) {
+      const int length = walk.take(line, ++number);
+      if (length > function_lines_max) {
+        problems.push_back(
+            {path, number, "a function of " + std::to_string(length) + " lines ends here, more than 70"});
+      }
+    }
   }
   return problems;
 }

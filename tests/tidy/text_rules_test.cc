@@ -28,6 +28,27 @@ TEST(TextRules, planted_lengths_are_found) {
   EXPECT_THAT(check_lengths({{"crypto/x.h", repeated("x", line_columns_max + 1) + "\n"}}), SizeIs(1));
 }
 
+TEST(TextRules, functions_within_the_limit_and_long_tables_are_clean) {
+  const std::string body = repeated("  x;\n", function_lines_max - 2);
+  EXPECT_THAT(
+      check_functions({{"crypto/a.cc", "namespace a {\nvoid f(int x) {\n" + body + "}\n" + body + "}\n"},
+                       {"crypto/b.h", "class B {\n" + body + body + "};\n"},
+                       {"crypto/c.h", "struct alignas(64) C {\n" + body + body + "};\n"},
+                       {"crypto/d.cc", "constexpr std::array d{\n" + body + body + "};\n"}}),
+      IsEmpty());
+}
+
+TEST(TextRules, planted_long_functions_are_found) {
+  const std::string body = repeated("  if (x) {\n  }\n", function_lines_max / 2);
+  for (const char* head :
+       {"void f() {\n", "namespace a {\nclass B {\n  int f() const noexcept {\n",
+        "B::B(int c)\n    : c_(c) {\n", "TEST(B, c) {\n", "struct R f(int a,\n    int b) {\n"}) {
+    const auto problems = check_functions({{"crypto/x.cc", head + body + "}\n"}});
+    ASSERT_THAT(problems, SizeIs(1)) << head;
+    EXPECT_THAT(problems.front().what, ::testing::HasSubstr("a function of 72 lines")) << head;
+  }
+}
+
 TEST(TextRules, ordinary_texts_are_clean) {
   EXPECT_THAT(check_leftovers({{"crypto/x.cc",
                                 "// see https://x.y/ho"
