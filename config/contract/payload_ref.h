@@ -1,5 +1,5 @@
-// A reference to the bytes of one batch. The bytes stay where they were first put; cores pass the reference around and
-// never look behind it. Who owns it is said where it is passed; the pool behind it counts owners.
+// A reference to the bytes of one batch. The bytes stay where they were first put; cores pass the reference
+// around and never look behind it. Who owns it is said where it is passed; the pool behind it counts owners.
 #pragma once
 
 #include <cstdint>
