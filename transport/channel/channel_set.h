@@ -22,7 +22,7 @@
 #include "transport/channel/channel_limits.h"
 #include "transport/channel/channel_observer.h"
 #include "transport/channel/hello.h"
-#include "transport/channel/lane.h"
+#include "transport/channel/lane_queue.h"
 #include "transport/channel/peer_identity.h"
 
 namespace asio {
@@ -63,8 +63,9 @@ struct PeerStatus {
   std::size_t queued_bytes = 0;
 };
 
-// Not thread-safe: constructed, called and destroyed on the thread that runs the io_context. After the
-// destructor the io_context may go on running; the observer is not called any more.
+// Not thread-safe: constructed, called and destroyed on the thread that runs the io_context; not destroyed
+// from inside a call to the observer. After the destructor the io_context may go on running; the observer is
+// not called any more.
 class ChannelSet {
  public:
   // All three outlive the set.
