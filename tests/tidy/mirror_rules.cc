@@ -42,6 +42,10 @@ bool only_declares(const SourceTree& tree, const std::string& path, std::string_
   return !tree.contains(source) && code_only(text).find("return ") == std::string::npos;
 }
 
+bool is_mirrored(std::string_view path) {
+  return std::any_of(mirrored.begin(), mirrored.end(), [&](auto top) { return is_within(path, top); });
+}
+
 bool is_excused(std::string_view path) {
   return std::any_of(excuses.begin(), excuses.end(),
                      [&](const Excuse& excuse) { return excuse.path == path; });
@@ -53,9 +57,7 @@ std::vector<Problem> check_mirrors(const SourceTree& tree) {
   std::vector<Problem> problems;
   std::set<std::string> reported;
   for (const auto& [path, text] : tree) {
-    const bool counts = is_cpp(path) && std::any_of(mirrored.begin(), mirrored.end(),
-                                                    [&](auto top) { return is_within(path, top); });
-    if (!counts) continue;
+    if (!is_cpp(path) || !is_mirrored(path)) continue;
     const std::string mirror = mirror_of(path);
     if (tree.contains(mirror) || only_declares(tree, path, text)) continue;
     if (!is_excused(path) && reported.insert(mirror).second)

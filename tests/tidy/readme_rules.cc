@@ -151,7 +151,8 @@ std::vector<Problem> check_readmes(const SourceTree& tree) {
   }
   const auto overview = tree.find("tests/README.md");
   for (const std::string& folder : test_folders) {
-    const std::string name = "`" + folder + "/`";
+    std::string name = "`";
+    name.append(folder).append("/`");
     if (overview == tree.end() || overview->second.find(name) == std::string::npos) {
       problems.push_back({"tests/README.md", 0, "says nothing about " + name});
     }

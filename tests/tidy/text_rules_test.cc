@@ -40,9 +40,10 @@ TEST(TextRules, functions_within_the_limit_and_long_tables_are_clean) {
 
 TEST(TextRules, planted_long_functions_are_found) {
   const std::string body = repeated("  if (x) {\n  }\n", function_lines_max / 2);
-  for (const char* head :
-       {"void f() {\n", "namespace a {\nclass B {\n  int f() const noexcept {\n",
-        "B::B(int c)\n    : c_(c) {\n", "TEST(B, c) {\n", "struct R f(int a,\n    int b) {\n"}) {
+  const std::vector<std::string> heads{
+      "void f() {\n", "namespace a {\nclass B {\n  int f() const noexcept {\n",
+      "B::B(int c)\n    : c_(c) {\n", "TEST(B, c) {\n", "struct R f(int a, int b) {\n"};
+  for (const std::string& head : heads) {
     const auto problems = check_functions({{"crypto/x.cc", head + body + "}\n"}});
     ASSERT_THAT(problems, SizeIs(1)) << head;
     EXPECT_THAT(problems.front().what, ::testing::HasSubstr("a function of 72 lines")) << head;
@@ -61,18 +62,14 @@ TEST(TextRules, ordinary_texts_are_clean) {
 }
 
 TEST(TextRules, planted_leftovers_are_found) {
-  const std::vector<std::string> planted{
-      "// TO"
-      "DO: later\n",
-      "# FIX"
-      "ME\n",
-      "cd /ho"
-      "me/someone/mallard\n",
-      "\"/wo"
-      "rk/main\"\n",
-      "ends in a blank \n",
-      "carriage return\r\n",
-      "no newline at the end"};
+  // Put together here, so that this file passes the check itself.
+  const std::vector<std::string> planted{std::string("// TO") + "DO: later\n",
+                                         std::string("# FIX") + "ME\n",
+                                         std::string("cd /ho") + "me/someone/mallard\n",
+                                         std::string("\"/wo") + "rk/main\"\n",
+                                         "ends in a blank \n",
+                                         "carriage return\r\n",
+                                         "no newline at the end"};
   for (const std::string& text : planted)
     EXPECT_THAT(check_leftovers({{"crypto/x.cc", text}}), SizeIs(1)) << text;
   EXPECT_THAT(check_leftovers({{"a.bin", std::string(file_bytes_max + 1, '\0')}}), SizeIs(1));
