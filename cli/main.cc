@@ -53,8 +53,8 @@ std::string explain(const CLI::App& program, const CLI::ParseError& wrong) {
     }
     const std::vector<std::string_view> known(names.begin(), names.end());
     const auto close = config::closest_word(rest.front(), known);
-    what = fmt::format("there is no command {}", config::quoted(rest.front()));
-    what += close ? fmt::format("; did you mean {}?", config::quoted(*close)) : "";
+    what = fmt::format("there is no command {}", config::shown(rest.front()));
+    what += close ? fmt::format("; did you mean {}?", config::shown(*close)) : "";
   }
   return fmt::format("{0}: {1}\nRun '{0} --help' to see what can be given.\n", full_name(command), what);
 }

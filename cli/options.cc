@@ -21,7 +21,7 @@ CLI::Option* add_output_option(CLI::App& command, OutputFormat& format) {
   const auto read = [&format](const std::string& word) {
     if (word != "table" && word != "json") {
       throw CLI::ValidationError("--output",
-                                 fmt::format("{} is neither table nor json", config::quoted(word)));
+                                 fmt::format("{} is neither table nor json", config::shown(word)));
     }
     format = word == "json" ? OutputFormat::json : OutputFormat::table;
   };
@@ -58,7 +58,7 @@ std::optional<ReplicaAddress> find_replica(const config::Pairing& pairing, std::
       return std::nullopt;
     }
   }
-  fmt::print(stderr, "there is no cluster {}; the configuration has {}\n", config::quoted(cluster), names);
+  fmt::print(stderr, "there is no cluster {}; the configuration has {}\n", config::shown(cluster), names);
   exit_code = ExitCode::not_found;
   return std::nullopt;
 }

@@ -115,12 +115,12 @@ void visit_fields(Visitor& visit, S& replica) {
 
 template <class Visitor, SettingsOf<ClusterSettings> S>
 void visit_fields(Visitor& visit, S& cluster) {
-  constexpr UnavailableRule engines{
-      "this version has no engines yet; attach a log in files with `attach: {file: {}}`"};
-  visit({"engine", "the engine that runs it"}, cluster.kind, engines);
-  visit({"durability", "when an entry counts as committed"}, cluster.kind, engines);
-  visit({"memory", "the memory that its engine uses"}, cluster.kind, engines);
-  visit({"memory_nodes", "the memory nodes of its engine"}, cluster.kind, engines);
+  constexpr UnavailableRule engine{"use `attach: {file: {}}`, a log in files"};
+  constexpr UnavailableRule of_engine{"remove it; it belongs to an engine"};
+  visit({"engine", "the engine that runs it"}, cluster.kind, engine);
+  visit({"durability", "when an entry counts as committed"}, cluster.kind, of_engine);
+  visit({"memory", "the memory that its engine uses"}, cluster.kind, of_engine);
+  visit({"memory_nodes", "the memory nodes of its engine"}, cluster.kind, of_engine);
   visit({"attach", "what stands behind its gateways: `attach: {file: {}}`", Need::required}, cluster.kind,
         KindRule{});
   visit({"faults", "the weights of faults that it survives"}, cluster.faults, FaultsRule{});

@@ -28,8 +28,7 @@ std::string replica_path(const ClusterSettings& cluster, std::size_t at) {
 
 std::string link_path(std::size_t at) { return fmt::format("links[{}]", at); }
 
-// ---- Names, ids and keys appear once
-// -----------------------------------------------------------------------
+// ---- Names, ids and keys appear once ------------------------------------------------------------
 
 void check_names(const Pairing& pairing, Broken& broken) {
   std::map<std::string_view, std::size_t> links;
@@ -37,7 +36,7 @@ void check_names(const Pairing& pairing, Broken& broken) {
     const auto [first, is_new] = links.emplace(pairing.links[i].name, i);
     if (!is_new) {
       broken.push_back({{link_path(i) + ".name", link_path(first->second) + ".name"},
-                        fmt::format("two links are called {}", quoted(pairing.links[i].name)),
+                        fmt::format("two links are called {}", shown(pairing.links[i].name)),
                         "give each link a name of its own"});
     }
   }
@@ -45,7 +44,7 @@ void check_names(const Pairing& pairing, Broken& broken) {
   for (const ClusterSettings& cluster : pairing.clusters) {
     if (!clusters.insert(cluster.name).second) {
       broken.push_back({{cluster_path(cluster)},
-                        fmt::format("two clusters are called {}", quoted(cluster.name)),
+                        fmt::format("two clusters are called {}", shown(cluster.name)),
                         "give each cluster a name of its own"});
     }
   }
@@ -60,7 +59,7 @@ void check_ids(const ClusterSettings& cluster, Broken& broken) {
     all_ids.push_back(replica_path(cluster, i) + ".id");
     if (!is_new) {
       broken.push_back({{all_ids.back(), all_ids[first->second]},
-                        fmt::format("two replicas of cluster {} have the id {}", quoted(cluster.name), id),
+                        fmt::format("two replicas of cluster {} have the id {}", shown(cluster.name), id),
                         "give each replica an id of its own"});
     }
   }
@@ -69,7 +68,7 @@ void check_ids(const ClusterSettings& cluster, Broken& broken) {
     if (!seen.contains(static_cast<std::uint16_t>(id))) {
       const std::size_t highest = seen.rbegin()->second;
       std::rotate(all_ids.begin(), all_ids.begin() + static_cast<std::ptrdiff_t>(highest), all_ids.end());
-      broken.push_back({all_ids, fmt::format("the ids of cluster {} leave out {}", quoted(cluster.name), id),
+      broken.push_back({all_ids, fmt::format("the ids of cluster {} leave out {}", shown(cluster.name), id),
                         fmt::format("number its {} replicas 0 to {}", seen.size(), seen.size() - 1)});
       return;
     }
@@ -114,8 +113,7 @@ void check_keys(const Pairing& pairing, Broken& broken) {
   }
 }
 
-// ---- Weights
-// -------------------------------------------------------------------------------------------------
+// ---- Weights ------------------------------------------------------------------------------------
 
 void check_weights(const ClusterSettings& cluster, Broken& broken) {
   const std::string path = cluster_path(cluster);
@@ -126,7 +124,7 @@ void check_weights(const ClusterSettings& cluster, Broken& broken) {
   const std::optional<Weight> total = total_weight(cluster);
   if (!total) {
     broken.push_back({stakes,
-                      fmt::format("the stakes of cluster {} sum to 2^63 or more", quoted(cluster.name)),
+                      fmt::format("the stakes of cluster {} sum to 2^63 or more", shown(cluster.name)),
                       "use smaller numbers in the same proportion"});
     return;
   }
@@ -141,17 +139,16 @@ void check_weights(const ClusterSettings& cluster, Broken& broken) {
   }
   const std::optional<Weight> needed = required_weight(cluster.faults);
   if (!needed || *total < *needed) {
-    const std::string needs = needed ? fmt::format("{}", *needed) : "more than 2^63";
+    const std::string needs = needed ? fmt::format("{}", *needed) : "2^63 or more";
     broken.push_back(
         {settings,
          fmt::format("cluster {} has weight {}; to survive u = {} and r = {} it needs 2u + r + 1 = {}",
-                     quoted(cluster.name), *total, u, r, needs),
+                     shown(cluster.name), *total, u, r, needs),
          "add replicas, or lower u or r"});
   }
 }
 
-// ---- Sockets
-// -------------------------------------------------------------------------------------------------
+// ---- Sockets ------------------------------------------------------------------------------------
 
 // One spelling for one machine, as far as the text tells: addresses in one form, names in lower case.
 std::string machine_of(const std::string& host) {
@@ -193,8 +190,7 @@ void check_ports(const Pairing& pairing, Broken& broken) {
   }
 }
 
-// ---- Links
-// ---------------------------------------------------------------------------------------------------
+// ---- Links --------------------------------------------------------------------------------------
 
 bool has_ends(const Pairing& pairing, const LinkSettings& link) {
   return link.from.value < pairing.clusters.size() && link.to.value < pairing.clusters.size();
@@ -205,12 +201,12 @@ void check_ends(const Pairing& pairing, Broken& broken) {
     const LinkSettings& link = pairing.links[i];
     if (!has_ends(pairing, link)) {
       broken.push_back({{link_path(i), link_path(i) + ".to", link_path(i) + ".from", "clusters"},
-                        fmt::format("link {} names a cluster that does not exist", quoted(link.name)),
+                        fmt::format("link {} names a cluster that does not exist", shown(link.name)),
                         "name two clusters of the pairing"});
     }
     if (link.from == link.to) {
       broken.push_back({{link_path(i) + ".to", link_path(i) + ".from"},
-                        fmt::format("link {} ends in the cluster where it starts", quoted(link.name)),
+                        fmt::format("link {} ends in the cluster where it starts", shown(link.name)),
                         "name two different clusters"});
     }
   }
@@ -275,7 +271,7 @@ BrokenRelation broken_circle(const Pairing& pairing, const std::vector<std::size
       broken.settings.push_back(link_path(at) + setting);
     }
   }
-  const std::string keys = key.empty() ? "every key" : fmt::format("keys under {}", quoted(key));
+  const std::string keys = key.empty() ? "every key" : fmt::format("keys under {}", shown(key));
   broken.what = fmt::format("mirror links form a circle: {} would go {} without end", keys, route);
   broken.advice = "give its links prefixes that do not overlap, or remove one";
   return broken;

@@ -52,17 +52,17 @@ std::optional<std::uint64_t> digits_value(std::string_view digits) {
 std::optional<ValueProblem> check_digits(std::string_view text) {
   if (text.size() > 1 && text[0] == '0' && all_digits(text)) {
     const std::string_view bare = text.substr(std::min(text.find_first_not_of('0'), text.size() - 1));
-    return ValueProblem{fmt::format("{} starts with 0, which some programs read as octal", quoted(text)),
+    return ValueProblem{fmt::format("{} starts with 0, which some programs read as octal", shown(text)),
                         fmt::format("write {} if you mean the decimal number", bare.substr(0, 20))};
   }
   if (all_digits(text)) {
     return std::nullopt;
   }
   if (!text.empty() && text[0] == '-') {
-    return ValueProblem{fmt::format("{} is not a whole number from 0 up", quoted(text)),
+    return ValueProblem{fmt::format("{} is not a whole number from 0 up", shown(text)),
                         "write it without a sign"};
   }
-  return ValueProblem{fmt::format("{} is not a whole number", quoted(text)), "write decimal digits only"};
+  return ValueProblem{fmt::format("{} is not a whole number", shown(text)), "write decimal digits only"};
 }
 
 std::string size_range(SizeRule range) {
@@ -134,7 +134,7 @@ Result<std::uint64_t, ValueProblem> parse_size(std::string_view text, SizeRule r
   const std::string_view digits = text.substr(0, unit_at);
   const std::string_view unit = text.substr(unit_at);
   if (digits.empty()) {
-    return wrong(fmt::format("{} is not a size", quoted(text)),
+    return wrong(fmt::format("{} is not a size", shown(text)),
                  "write a whole number and its unit, like 64MiB");
   }
   if (const auto problem = check_digits(digits)) {
@@ -146,7 +146,7 @@ Result<std::uint64_t, ValueProblem> parse_size(std::string_view text, SizeRule r
   }
   const auto known = std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.name == unit; });
   if (known == units.end()) {
-    return wrong(fmt::format("{} is not a unit of bytes", quoted(unit)),
+    return wrong(fmt::format("{} is not a unit of bytes", shown(unit)),
                  "write B, KiB, MiB or GiB (1MiB = 1048576B) right behind the number");
   }
   const std::optional<std::uint64_t> count = digits_value(digits);
@@ -159,9 +159,11 @@ Result<std::uint64_t, ValueProblem> parse_size(std::string_view text, SizeRule r
 }
 
 Result<PublicKey, ValueProblem> parse_public_key(std::string_view text) {
+  if (text.starts_with("ed25519-secret:")) {  // never shown: messages end up in logs
+    return wrong("this is a secret key", "make new keys, and write the public half here");
+  }
   if (!text.starts_with(key_scheme)) {
-    return wrong(fmt::format("{} is not a key: it does not start with \"ed25519:\"", quoted(text)),
-                 key_advice);
+    return wrong("the key does not start with \"ed25519:\"", key_advice);
   }
   std::string_view digits = text.substr(key_scheme.size());
   const std::size_t padding = digits.size() - std::min(digits.size(), digits.find_last_not_of('=') + 1);
@@ -207,14 +209,14 @@ std::optional<ValueProblem> check_host(std::string_view text) {
   if (v4 || v6) {
     const auto used = address.begin() + (v4 ? 4 : 16);
     if (std::all_of(address.begin(), used, [](unsigned char byte) { return byte == 0; })) {
-      return ValueProblem{fmt::format("{} means any address; nobody can connect to it", quoted(text)),
+      return ValueProblem{fmt::format("{} means any address; nobody can connect to it", shown(text)),
                           "write the address by which the other machines reach this replica"};
     }
     return std::nullopt;
   }
   const std::string advice = "write an IPv4 or IPv6 address or a DNS name, without a port";
   if (text.find_first_not_of("0123456789.") == std::string_view::npos || !is_dns_name(text)) {
-    return ValueProblem{fmt::format("{} is not a host", quoted(text)), advice};
+    return ValueProblem{fmt::format("{} is not a host", shown(text)), advice};
   }
   return std::nullopt;
 }
@@ -227,7 +229,7 @@ std::optional<ValueProblem> check_name(std::string_view text) {
     return std::nullopt;
   }
   return ValueProblem{
-      fmt::format("{} is not a name", quoted(text)),
+      fmt::format("{} is not a name", shown(text)),
       fmt::format("use lower-case letters, digits and hyphens, a letter first, at most {}", name_bytes_max)};
 }
 
@@ -241,7 +243,7 @@ std::optional<ValueProblem> check_prefix(std::string_view text) {
                         fmt::format("use at most {} bytes", prefix_bytes_max)};
   }
   if (std::any_of(text.begin(), text.end(), is_control)) {
-    return ValueProblem{fmt::format("the prefix {} contains a control character", quoted(text)), "remove it"};
+    return ValueProblem{fmt::format("the prefix {} contains a control character", shown(text)), "remove it"};
   }
   return std::nullopt;
 }
@@ -289,7 +291,7 @@ std::optional<std::string_view> closest_word(std::string_view word, std::span<co
   return best;
 }
 
-std::string quoted(std::string_view text) {
+std::string shown(std::string_view text) {
   constexpr std::size_t shown_max = 60;
   std::string out = "\"";
   std::size_t end = std::min(text.size(), shown_max);

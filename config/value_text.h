@@ -53,6 +53,6 @@ struct ValueProblem {
                                                            std::span<const std::string_view> known);
 
 // `text` in quotes, shortened to 60 bytes, with anything unprintable replaced: safe to show to an operator.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string shown(std::string_view text);
 
 }  // namespace mallard::config

@@ -48,8 +48,7 @@ class LineIndex {
   std::vector<std::size_t> starts_;
 };
 
-// ---- Bytes that must not reach the parser
-// ------------------------------------------------------------------
+// ---- Bytes that must not reach the parser -------------------------------------------------------
 
 // The length of the well-formed UTF-8 character at the front of `text` (RFC 3629); 0 when there is none.
 std::size_t utf8_length(std::string_view text) {
@@ -72,9 +71,11 @@ std::size_t utf8_length(std::string_view text) {
 }
 
 // Adds the first thing that makes `text` unfit for any YAML reader, and says whether there was none.
-// yaml-cpp would take a 0x04 byte for the end of the file and guess at other encodings.
+// yaml-cpp would take a 0x04 byte for the end of the file and guess at other encodings; and it keeps every
+// token behind an opening bracket, some 240 bytes each, until it has seen the end of the line or of the file.
 bool check_bytes(std::string_view text, const LineIndex& lines, ProblemList& problems) {
   bool in_indentation = true;
+  std::size_t punctuation = 0;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t length = utf8_length(text.substr(at));
     const char c = text[at];
@@ -92,14 +93,18 @@ bool check_bytes(std::string_view text, const LineIndex& lines, ProblemList& pro
       problems.add(lines.at(at), "the line is indented with a tab", "indent with spaces");
       return false;
     }
+    if (std::string_view("[]{},").find(c) != std::string_view::npos && ++punctuation > node_count_max) {
+      problems.add(lines.at(at), fmt::format("the file has more than {} brackets and commas", node_count_max),
+                   "make it smaller");
+      return false;
+    }
     in_indentation = c == '\n' || (in_indentation && c == ' ');
     at += length;
   }
   return true;
 }
 
-// ---- Events of yaml-cpp to a tree
-// --------------------------------------------------------------------------
+// ---- Events of yaml-cpp to a tree ---------------------------------------------------------------
 
 // Thrown through the parser to stop it; what is wrong has been added.
 struct ParsingStopped {};
@@ -122,7 +127,9 @@ class TreeBuilder : public YAML::EventHandler {
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     problems_.add(place(mark), "aliases (`*name`) are not allowed", "write the value out");
-    add(make(mark, Node::Kind::nothing));
+    Node node = make(mark, Node::Kind::nothing);
+    node.is_refused = true;
+    add(std::move(node));
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
@@ -170,7 +177,7 @@ class TreeBuilder : public YAML::EventHandler {
       problems_.add(place(mark), "anchors (`&name`) are not allowed", "remove it and write each value out");
     }
     if (!tag.empty() && tag != "?" && tag != "!") {
-      problems_.add(place(mark), fmt::format("tags ({}) are not allowed", quoted(tag)), "remove it");
+      problems_.add(place(mark), fmt::format("tags ({}) are not allowed", shown(tag)), "remove it");
     }
   }
 
@@ -222,15 +229,18 @@ class TreeBuilder : public YAML::EventHandler {
       return;
     }
     if (key.text.size() > key_bytes_max) {
-      problems_.add(key.place, fmt::format("the key {} has {} bytes", quoted(key.text), key.text.size()),
+      problems_.add(key.place, fmt::format("the key {} has {} bytes", shown(key.text), key.text.size()),
                     fmt::format("no key has more than {}", key_bytes_max));
       return;
     }
     const auto [first, is_new] = mapping.lines_of_keys.emplace(key.text, key.place.line);
     if (!is_new) {
-      problems_.add(key.place, fmt::format("the key {} appears twice", quoted(key.text)),
+      problems_.add(key.place, fmt::format("the key {} appears twice", shown(key.text)),
                     fmt::format("keep one; the first is in line {}", first->second));
       return;
+    }
+    if (value.kind == Node::Kind::nothing && !value.is_refused) {
+      value.place = key.place;
     }
     mapping.node.keys.push_back(std::move(key));
     mapping.node.items.push_back(std::move(value));

@@ -21,8 +21,9 @@ struct Node {
   enum class Kind : std::uint8_t { nothing, scalar, list, mapping };
 
   Kind kind = Kind::nothing;
-  bool is_quoted = false;  // of a scalar: written in quotes or as a block, so that it can only be text
-  Place place;
+  bool is_quoted = false;   // of a scalar: written in quotes or as a block, so that it can only be text
+  bool is_refused = false;  // what stood here is not allowed; the problem has been told
+  Place place;              // of a value that is nothing: that of its key
   std::string text;         // of a scalar
   std::vector<Node> keys;   // of a mapping: scalars, each once, in the order of the file
   std::vector<Node> items;  // of a list; of a mapping: the values, in the order of `keys`

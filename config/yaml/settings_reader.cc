@@ -33,7 +33,7 @@ bool is_ambiguous_text(std::string_view text) {
 
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> known) {
   const std::optional<std::string_view> close = closest_word(word, known);
-  return close ? fmt::format("did you mean {}?", quoted(*close)) : std::string();
+  return close ? fmt::format("did you mean {}?", shown(*close)) : std::string();
 }
 
 std::string one_of(std::span<const std::string_view> known) {
@@ -44,14 +44,18 @@ std::string one_of(std::span<const std::string_view> known) {
   return list;
 }
 
+ValueProblem ambiguous_text(std::string_view text, std::string_view wanted) {
+  return {fmt::format("{} without quotes is not text to every YAML reader", text.substr(0, 60)),
+          fmt::format("put it in quotes if you mean {}", wanted)};
+}
+
 std::string found(const Node& node) {
-  return node.kind == Node::Kind::scalar ? quoted(node.text) : std::string(kind_name(node.kind));
+  return node.kind == Node::Kind::scalar ? shown(node.text) : std::string(kind_name(node.kind));
 }
 
 }  // namespace
 
-// ---- Mappings
-// ------------------------------------------------------------------------------------------------
+// ---- Mappings -----------------------------------------------------------------------------------
 
 class SettingsReader::Mapping {
  public:
@@ -80,8 +84,8 @@ class SettingsReader::Mapping {
     }
     for (const Field& field : missing_) {
       reader_.fail(node_, join(path_, field.key),
-                   path_.empty() ? fmt::format("{} is missing", quoted(field.key))
-                                 : fmt::format("{} has no {}", path_, quoted(field.key)),
+                   path_.empty() ? fmt::format("{} is missing", shown(field.key))
+                                 : fmt::format("{} has no {}", path_, shown(field.key)),
                    fmt::format("add `{}`, {}", field.key, field.meaning));
     }
   }
@@ -95,7 +99,7 @@ class SettingsReader::Mapping {
 
   void add_unknown(const Node& key) {
     const std::string guess = did_you_mean(key.text, known_);
-    reader_.problems_.add(key.place, fmt::format("unknown key {}", quoted(key.text)),
+    reader_.problems_.add(key.place, fmt::format("unknown key {}", shown(key.text)),
                           guess.empty() ? "remove it; known here are " + one_of(known_) : guess);
     // A misspelled field would be reported as missing too; the guess already says what to do.
     if (const auto close = closest_word(key.text, known_)) {
@@ -176,14 +180,25 @@ void SettingsReader::read_value(const Node& node, const std::string& path, std::
     const Node& key = node.keys[i];
     const std::string item_path = join(path, key.text);
     places_.emplace(item_path, key.place);
-    out[i].name = key.text;  // also when it is no good, so that other problems can name it
-    read_value(key, item_path + ".name", out[i].name, NameRule{});
+    read_name(key, item_path, out[i].name);
     read_mapping(node.items[i], item_path, out[i]);
   }
 }
 
-// ---- Scalars
-// -------------------------------------------------------------------------------------------------
+// A name that is no good is kept, so that problems of what it names can be told in its words.
+void SettingsReader::read_name(const Node& key, const std::string& path, std::string& out) {
+  out = key.text;
+  std::optional<ValueProblem> problem = check_name(key.text);
+  if (!problem && !key.is_quoted && is_ambiguous_text(key.text)) {
+    problem = ambiguous_text(key.text, "a name");
+  }
+  if (problem) {
+    failed_.insert(path + ".name");
+    problems_.add(key.place, std::move(problem->what), std::move(problem->advice));
+  }
+}
+
+// ---- Scalars ------------------------------------------------------------------------------------
 
 const std::string* SettingsReader::plain_text(const Node& node, const std::string& path,
                                               std::string_view wanted) {
@@ -209,8 +224,7 @@ const std::string* SettingsReader::any_text(const Node& node, const std::string&
     return nullptr;
   }
   if (!node.is_quoted && is_ambiguous_text(node.text)) {
-    fail(node, path, fmt::format("{}: {} without quotes is not text to every reader", path, node.text),
-         fmt::format("write {}, in quotes if it looks like a number, yes, no, true, false or null", wanted));
+    fail(node, path, ambiguous_text(node.text, wanted));
     return nullptr;
   }
   return &node.text;
@@ -250,9 +264,10 @@ void SettingsReader::read_value(const Node& node, const std::string& path, std::
 }
 
 void SettingsReader::read_value(const Node& node, const std::string& path, PublicKey& out, KeyRule) {
-  const std::string* text = any_text(node, path, "a public key");
-  if (text == nullptr) return;
-  const auto key = parse_public_key(*text);
+  if (node.kind != Node::Kind::scalar) {
+    return fail(node, path, {fmt::format("{} is not a public key", found(node)), "write \"ed25519:...\""});
+  }
+  const auto key = parse_public_key(node.text);
   if (!key) return fail(node, path, key.error());
   out = *key;
 }
@@ -281,8 +296,7 @@ void SettingsReader::read_value(const Node& node, const std::string& path, std::
   }
 }
 
-// ---- Words
-// ---------------------------------------------------------------------------------------------------
+// ---- Words --------------------------------------------------------------------------------------
 
 void SettingsReader::read_value(const Node& node, const std::string& path, ClusterIndex& out, ClusterRule) {
   const std::string* text = any_text(node, path, "the name of a cluster");
@@ -293,7 +307,7 @@ void SettingsReader::read_value(const Node& node, const std::string& path, Clust
     return;
   }
   const std::string guess = did_you_mean(*text, cluster_names_);
-  fail(node, path, fmt::format("there is no cluster {}", quoted(*text)),
+  fail(node, path, fmt::format("there is no cluster {}", shown(*text)),
        guess.empty() ? "name one of: " + one_of(cluster_names_) : guess);
 }
 
@@ -308,7 +322,7 @@ void SettingsReader::read_value(const Node& node, const std::string& path, Apply
          "use `apply: mirror`");
   } else {
     const std::string guess = did_you_mean(*text, words);
-    fail(node, path, fmt::format("{} is no way to apply", quoted(*text)),
+    fail(node, path, fmt::format("{} is no way to apply", shown(*text)),
          guess.empty() ? "use `mirror`" : guess);
   }
 }
@@ -324,7 +338,7 @@ void SettingsReader::read_value(const Node& node, const std::string& path, Clust
   if (word == "etcd") {
     fail(node.keys.front(), path, "attaching etcd is not available in this version", advice);
   } else if (word != "file") {
-    fail(node.keys.front(), path, fmt::format("{} is nothing that can be attached", quoted(word)), advice);
+    fail(node.keys.front(), path, fmt::format("{} is nothing that can be attached", shown(word)), advice);
   } else if (options.kind != Node::Kind::mapping || !options.keys.empty()) {
     fail(options, path, "`file` has no settings: its log is inside of each process's --data directory",
          advice);
@@ -340,18 +354,18 @@ void SettingsReader::read_value(const Node& node, const std::string& path, Clust
   const bool is_engine = key == "engine" && node.kind == Node::Kind::scalar;
   if (is_engine && std::find(engines.begin(), engines.end(), node.text) == engines.end()) {
     const std::string guess = did_you_mean(node.text, engines);
-    fail(node, path, fmt::format("{} is no engine", quoted(node.text)), guess.empty() ? rule.instead : guess);
+    fail(node, path, fmt::format("{} is no engine", shown(node.text)), guess.empty() ? rule.instead : guess);
     return;
   }
   const std::string word = is_engine ? fmt::format("{}: {}", key, node.text) : std::string(key);
   fail(node, path, fmt::format("`{}` is not available in this version", word), rule.instead);
 }
 
-// ---- Problems
-// ------------------------------------------------------------------------------------------------
+// ---- Problems -----------------------------------------------------------------------------------
 
 void SettingsReader::fail(const Node& node, const std::string& path, std::string what, std::string advice) {
   failed_.insert(path);
+  if (node.is_refused) return;
   problems_.add(node.place, std::move(what), std::move(advice));
 }
 

@@ -53,6 +53,8 @@ class SettingsReader {
   template <class Settings>
   void read_value(const Node& node, const std::string& path, std::vector<Settings>& out, NamedRule rule);
 
+  void read_name(const Node& key, const std::string& path, std::string& out);
+
   // The text of a scalar that stands for a number, a size or a word; null, and a problem, when it is
   // something else.
   const std::string* plain_text(const Node& node, const std::string& path, std::string_view wanted);
@@ -60,7 +62,7 @@ class SettingsReader {
   // booleans, nulls or numbers are a problem.
   const std::string* any_text(const Node& node, const std::string& path, std::string_view wanted);
 
-  // Notes that the setting could not be read.
+  // Notes that the setting could not be read, and adds why, unless the node itself was refused already.
   void fail(const Node& node, const std::string& path, std::string what, std::string advice);
   void fail(const Node& node, const std::string& path, const ValueProblem& problem);
 
