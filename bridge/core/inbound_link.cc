@@ -15,8 +15,10 @@ namespace {
 // Certificates in flight at once, and their bytes.
 constexpr std::size_t checks_max = 128;
 constexpr std::uint64_t checking_bytes_max = 8 * batch_bytes_max;
-// How far one planning of pulls looks, and how long an answer may take when round trips are short.
-constexpr std::uint64_t pull_scan_batches = 512;
+// How many batches one planning asks for, when the next may follow, and how long an answer may take when
+// round trips are short.
+constexpr std::size_t pulls_planned_max = 256;
+constexpr Duration pull_pause = Duration::milliseconds(2);
 constexpr Duration pull_timeout_min = Duration::milliseconds(20);
 // Room that a step leaves for what follows in the same step.
 constexpr std::size_t effects_reserve = 8;
@@ -153,7 +155,8 @@ void InboundLink::certificate_checked(const CertificateChecked& answer, PeerTabl
 bool InboundLink::useful_to_peers(std::uint64_t batch, const PeerTable& peers) const {
   for (const Peer& peer : peers.of(to_.cluster)) {
     const PeerReport& report = reports_[peer.address.replica.value];
-    if (peer.up && report.heard() && !report.has(batch) && batch - report.durable() <= window_) {
+    const std::uint64_t base = std::max(report.durable(), hint_);
+    if (peer.up && report.heard() && !report.has(batch) && (batch <= base || batch - base <= window_)) {
       return true;
     }
   }
@@ -411,13 +414,18 @@ Peer* InboundLink::next_holder(std::uint16_t asked_last, std::uint64_t batch, Pe
 
 void InboundLink::plan_pulls(PeerTable& peers, Instant now, Effects& effects) {
   std::array<FixedVector<BatchNumber, pulls_per_frame_max>, replicas_max> asks;
-  const std::uint64_t end = std::min({window_end(), known_elsewhere(), prefix_ + pull_scan_batches});
+  const std::uint64_t end = std::min(window_end(), known_elsewhere());
   Duration peers_delay;  // a share on its way takes as long as what else is on its way
   for (const Peer& peer : peers.of(to_.cluster)) {
     peers_delay = peer.up ? std::max(peers_delay, peer.round_trip.smoothed()) : peers_delay;
   }
   pull_at_ = Instant::never();
-  for (std::uint64_t batch = prefix_ + 1; batch <= end; ++batch) {
+  std::size_t asked = 0;
+  for (std::uint64_t batch = prefix_ + 1; batch <= end && asked < pulls_planned_max; ++batch) {
+    if (held_.word_at(batch) == ~0ULL) {
+      batch += 63;
+      continue;
+    }
     if (holds(batch) || (held_bytes_ >= window_bytes_ && batch != prefix_ + 1)) {
       continue;
     }
@@ -435,16 +443,20 @@ void InboundLink::plan_pulls(PeerTable& peers, Instant now, Effects& effects) {
     }
     auto& ask = asks[holder->address.replica.value];
     if (ask.full()) {
-      want_pulls(now + pull_delay_ + Duration::milliseconds(1));
+      want_pulls(now + pull_pause);
       continue;
     }
     ask.push_back(BatchNumber(batch));
+    ++asked;
     const bool advertised = reports_[holder->address.replica.value].has(batch);
     counters_.pulls_by_hint += advertised ? 0 : 1;
     ++counters_.pulls_sent;
     missing.asked = holder->address.replica.value;
     missing.next_pull = now + std::max(holder->round_trip.timeout(), pull_timeout_min);
     want_pulls(missing.next_pull);
+  }
+  if (asked == pulls_planned_max) {
+    want_pulls(now + pull_pause);
   }
   for (std::size_t i = 0; i < to_.size(); ++i) {
     Peer* peer = peers.find({to_.cluster, ReplicaIndex(static_cast<std::uint16_t>(i))});

@@ -97,7 +97,8 @@ class InboundLink {
   [[nodiscard]] std::uint64_t window_end() const;
   // Whether this replica has room in its window for a batch that it lacks; counts why not.
   [[nodiscard]] bool wants(std::uint64_t batch);
-  // Whether a peer lacks the batch and has room in its window for it, as far as it has said.
+  // Whether a peer lacks the batch and may have room in its window for it, going by what it has said and by
+  // the hint: peers of QUACK weight are at least that far.
   [[nodiscard]] bool useful_to_peers(std::uint64_t batch, const PeerTable& peers) const;
   [[nodiscard]] Check* free_check(ReplicaAddress from, const StoredBatch& batch);
   bool make_room(std::uint64_t batch, std::uint32_t bytes, Effects& effects);
