@@ -15,8 +15,7 @@ constexpr std::size_t endpoints_max = 8;
 
 Dialer::Dialer(asio::io_context& io, const TlsContext& context, const ChannelLimits& limits,
                const Hello& ours, const PeerIdentity& peer)
-    : io_(io),
-      context_(context),
+    : context_(context),
       limits_(limits),
       ours_(ours),
       peer_(peer),

@@ -53,7 +53,6 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
   // True while the callback of that attempt still has a meaning.
   [[nodiscard]] bool is_current(std::uint64_t attempt) const { return !stopped_ && attempt == attempt_; }
 
-  asio::io_context& io_;
   const TlsContext& context_;
   const ChannelLimits& limits_;
   Hello ours_;

@@ -127,7 +127,7 @@ bool PeerTable::send(ReplicaAddress to, ByteView head, PayloadRef body, Lane lan
 
 void PeerTable::flush() {
   for (const auto& peer : peers_) {
-    if (peer->session.queued_frames() > 0) {
+    if (peer->session.has_unwritten()) {
       peer->session.write_turn();
     }
   }
@@ -251,7 +251,7 @@ void PeerTable::run_turn() {
     if (resume) {
       peer->session.retry_reading();
     }
-    if (peer->session.queued_frames() > 0) {
+    if (peer->session.has_unwritten()) {
       peer->session.write_turn();
     }
   }

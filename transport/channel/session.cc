@@ -42,7 +42,6 @@ struct Session::Wait {
 Session::Session(std::size_t peer, const Surroundings& surroundings, PeerCounters& counters)
     : peer_(peer),
       io_(surroundings.io),
-      pool_(surroundings.pool),
       limits_(surroundings.limits),
       owner_(surroundings.owner),
       counters_(counters),

@@ -70,6 +70,7 @@ class Session {
   // Closes the socket and drops what is queued. `politely`: tells the peer that this is meant.
   void shut(bool politely);
 
+  [[nodiscard]] bool has_unwritten() const { return !writer_.empty(); }
   [[nodiscard]] std::size_t queued_frames() const { return writer_.queued_frames(); }
   [[nodiscard]] std::size_t queued_bytes() const { return writer_.queued_bytes(); }
 
@@ -98,7 +99,6 @@ class Session {
 
   const std::size_t peer_;
   asio::io_context& io_;
-  PayloadPool& pool_;
   const ChannelLimits& limits_;
   SessionOwner& owner_;
   PeerCounters& counters_;
