@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "bridge/core/share_walk.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/table.h"
@@ -35,9 +36,9 @@ struct ClusterReport {
 
 // What follows from the settings of one link and its two clusters.
 struct LinkReport {
-  const config::LinkSettings& settings;
   const std::string& from;
   const std::string& to;
+  std::size_t copies_max;  // R_max: no batch is sent more often within one round
 };
 
 ClusterReport report_of(const config::ClusterSettings& cluster) {
@@ -45,8 +46,20 @@ ClusterReport report_of(const config::ClusterSettings& cluster) {
           config::duplicate_quack_threshold(cluster.faults)};
 }
 
+bridge::ClusterView view_of(const config::ClusterSettings& cluster) {
+  bridge::ClusterView view;
+  view.u = cluster.faults.u;
+  view.r = cluster.faults.r;
+  for (const config::ReplicaSettings& replica : cluster.replicas) {
+    view.weights.push_back(replica.stake);
+  }
+  return view;
+}
+
 LinkReport report_of(const config::Pairing& pairing, const config::LinkSettings& link) {
-  return {link, pairing.clusters[link.from.value].name, pairing.clusters[link.to.value].name};
+  const config::ClusterSettings& from = pairing.clusters[link.from.value];
+  const config::ClusterSettings& to = pairing.clusters[link.to.value];
+  return {from.name, to.name, bridge::ShareWalk(view_of(from), view_of(to)).longest()};
 }
 
 std::string clusters_table(const config::Pairing& pairing) {
@@ -68,10 +81,13 @@ std::string clusters_table(const config::Pairing& pairing) {
 }
 
 std::string links_table(const config::Pairing& pairing) {
-  Table table({{"LINK"}, {"FROM"}, {"TO"}, {"APPLY"}});
+  constexpr Table::Align right = Table::Align::right;
+  Table table(
+      {{"LINK"}, {"FROM"}, {"TO"}, {"APPLY"}, {"MESSAGES", right}, {"BYTES", right}, {"R_MAX", right}});
   for (const config::LinkSettings& link : pairing.links) {
     const LinkReport report = report_of(pairing, link);
-    table.add_row({link.name, report.from, report.to, "mirror"});
+    table.add_row({link.name, report.from, report.to, "mirror", fmt::to_string(link.window.messages),
+                   config::size_text(link.window.bytes), fmt::to_string(report.copies_max)});
   }
   return table.text();
 }
@@ -91,7 +107,12 @@ Json to_json(const config::Pairing& pairing) {
   Json links = Json::array();
   for (const config::LinkSettings& link : pairing.links) {
     const LinkReport report = report_of(pairing, link);
-    links.push_back({{"name", link.name}, {"from", report.from}, {"to", report.to}, {"apply", "mirror"}});
+    links.push_back({{"name", link.name},
+                     {"from", report.from},
+                     {"to", report.to},
+                     {"apply", "mirror"},
+                     {"window", {{"messages", link.window.messages}, {"bytes", link.window.bytes}}},
+                     {"r_max", report.copies_max}});
   }
   return {{"valid", true}, {"clusters", std::move(clusters)}, {"links", std::move(links)}};
 }
