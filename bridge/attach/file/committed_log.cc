@@ -1,0 +1,144 @@
+#include "bridge/attach/file/committed_log.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "bridge/attach/file/committed_log_writer.h"
+#include "config/base/invariant.h"
+
+namespace mallard::bridge::file {
+
+CommittedLog::Outbound::Outbound(const OutboundFilter& filter, const std::filesystem::path& path,
+                                 std::string_view cluster)
+    : link(filter.link), cutter(filter.include), reader(path, LogKind::committed, cluster) {
+  newest.position = reader.position();
+  next = newest;
+}
+
+CommittedLog::CommittedLog(const std::filesystem::path& directory, std::string_view cluster,
+                           const std::vector<OutboundFilter>& links)
+    : follower_(committed_log_path(directory), LogKind::committed, cluster) {
+  links_.reserve(links.size());
+  for (const OutboundFilter& link : links) {
+    links_.emplace_back(link, follower_.path(), cluster);
+  }
+}
+
+Result<bool, StorageProblem> CommittedLog::follow(std::size_t bytes) {
+  const std::uint64_t start = follower_.position().offset;
+  while (!links_.empty() && follower_.position().offset - start < bytes) {
+    const RecordPosition before = follower_.position();
+    const auto entry = follower_.next();
+    if (!entry) {
+      return Failure<StorageProblem>(entry.error());
+    }
+    if (!*entry) {
+      break;
+    }
+    if (!BatchCutter::is_well_formed((*entry)->payload, (*entry)->head.messages)) {
+      return Failure<StorageProblem>(malformed((*entry)->head.number));
+    }
+    for (Outbound& outbound : links_) {
+      count(outbound, before, **entry);
+    }
+  }
+  return follower_.position().offset != start;
+}
+
+void CommittedLog::count(Outbound& outbound, const RecordPosition& before, const RecordView& entry) {
+  Place place = outbound.newest;
+  place.position = before;
+  bool passed = false;
+  std::size_t from = 0;
+  while (const std::optional<BatchCut> cut = outbound.cutter.next(entry.payload, from)) {
+    passed = true;
+    from = cut->end;
+    ++outbound.newest.batch;
+    outbound.newest.message += cut->messages;
+  }
+  outbound.newest.position = follower_.position();
+  if (passed) {
+    outbound.index.offer(place.batch, place);
+  }
+}
+
+LogExtent CommittedLog::extent(LinkIndex link) const {
+  const Outbound& found = outbound(link);
+  return {.link = link,
+          .oldest_readable = BatchNumber(1),
+          .newest = BatchNumber(found.newest.batch),
+          .newest_message = MessageNumber(found.newest.message)};
+}
+
+void CommittedLog::tap_from(LinkIndex link, BatchNumber after) {
+  Outbound& found = outbound(link);
+  found.entry.reset();
+  found.cut_at = 0;
+  found.skip_to = after.value;
+  if (const Place* place = found.index.at_or_before(after.value)) {
+    found.next = *place;
+    found.reader.seek(place->position);
+  }
+}
+
+Result<std::optional<StoredBatch>, StorageProblem> CommittedLog::tap_next(LinkIndex link, PayloadPool& pool) {
+  Outbound& found = outbound(link);
+  while (found.next.batch < found.newest.batch) {
+    if (!found.entry) {
+      auto entry = found.reader.next();
+      if (!entry) {
+        return Failure<StorageProblem>(entry.error());
+      }
+      if (!*entry) {
+        return std::nullopt;
+      }
+      found.entry = **entry;
+      found.cut_at = 0;
+    }
+    const std::optional<BatchCut> cut = found.cutter.next(found.entry->payload, found.cut_at);
+    if (!cut) {
+      found.entry.reset();
+      continue;
+    }
+    StoredBatch batch{.header = {.batch = BatchNumber(found.next.batch + 1),
+                                 .first = MessageNumber(found.next.message + 1),
+                                 .count = cut->messages},
+                      .payload = {}};
+    if (batch.header.batch.value > found.skip_to) {
+      const std::optional<PayloadRef> slot = pool.allocate(cut->bytes);
+      if (!slot) {
+        return std::nullopt;
+      }
+      batch.payload = *slot;
+      found.cutter.copy(found.entry->payload, *cut, pool.span(*slot));
+    }
+    found.cut_at = cut->end;
+    found.next.batch += 1;
+    found.next.message += cut->messages;
+    if (batch.header.batch.value > found.skip_to) {
+      return batch;
+    }
+  }
+  return std::nullopt;
+}
+
+CommittedLog::Outbound& CommittedLog::outbound(LinkIndex link) {
+  const auto found = std::ranges::find(links_, link, &Outbound::link);
+  MALLARD_INVARIANT(found != links_.end());
+  return *found;
+}
+
+const CommittedLog::Outbound& CommittedLog::outbound(LinkIndex link) const {
+  const auto found = std::ranges::find(links_, link, &Outbound::link);
+  MALLARD_INVARIANT(found != links_.end());
+  return *found;
+}
+
+StorageProblem CommittedLog::malformed(std::uint64_t entry) const {
+  return {.fault = StorageFault::damaged,
+          .what = fmt::format("{}: entry {} is not a sequence of messages", follower_.path().string(), entry),
+          .advice = "see how the RSM writes it: each message is a u32 length and 1 to 262144 bytes"};
+}
+
+}  // namespace mallard::bridge::file
