@@ -235,8 +235,9 @@ void OutboundLink::count_complaints(ReplicaIndex from, Stamp echo, PeerTable& pe
       continue;
     }
     candidate.complaints |= self;
-    if (weight_of(candidate.complaints, to_.weights) >= to_.truth_threshold() &&
-        weight_of(received_mask(batch), to_.weights) < to_.quack_threshold()) {
+    const std::uint64_t received = received_mask(batch);  // by some of the complainers too, since
+    if (weight_of(candidate.complaints & ~received, to_.weights) >= to_.truth_threshold() &&
+        weight_of(received, to_.weights) < to_.quack_threshold()) {
       open_attempt(batch, peers, effects, now);
     }
   }
@@ -326,7 +327,9 @@ Instant OutboundLink::next_deadline() const {
     return Instant::never();
   }
   const Slot& oldest = slot(quacked_ + 1);
-  return std::max(oldest.since + patience(oldest), last_probe_ + probe_interval_);
+  // Stamps are rounded down to microseconds: the echo of an earlier probe would not count.
+  const Instant answers_count = oldest.since + patience(oldest) + Duration::microseconds(1);
+  return std::max(answers_count, last_probe_ + probe_interval_);
 }
 
 PositionSection OutboundLink::position() const {
