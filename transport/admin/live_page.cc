@@ -76,8 +76,8 @@ function plain(tag, path, value) {
 function tableOf(path, rows) {
   const columns = [...new Set(rows.flatMap(Object.keys))];
   const head = make("tr", ...columns.map((column) => make("th", words(column))));
-  const lines = rows.map((row, i) => make("tr", ...columns.map((column) => plain("td", `${path}/${i}/${column}`,
-    column in row ? row[column] : null))));
+  const cell = (row, i, column) => plain("td", `${path}/${i}/${column}`, column in row ? row[column] : null);
+  const lines = rows.map((row, i) => make("tr", ...columns.map((column) => cell(row, i, column))));
   return make("table", make("thead", head), make("tbody", ...lines));
 }
 function show(path, value) {
