@@ -24,12 +24,18 @@ std::string mirror_of(std::string_view path) {
   return "tests/" + std::string(folder_of(path)) + "/" + std::string(noun_of(path)) + "_test.cc";
 }
 
-// True if the CMakeLists.txt of the file's folder, or of one above, names the file by its path from there.
+// True if the CMakeLists.txt of the file's folder, or of one above, names the file by its path from there, or
+// all files of its folder by a pattern.
 bool is_built(const SourceTree& tree, std::string_view path) {
   for (std::string_view folder = folder_of(path); !folder.empty(); folder = folder_of(folder)) {
     const auto cmake = tree.find(std::string(folder) + "/CMakeLists.txt");
+    if (cmake == tree.end()) continue;
     const std::string_view name = path.substr(folder.size() + 1);
-    if (cmake != tree.end() && cmake->second.find(name) != std::string::npos) return true;
+    const std::string pattern =
+        folder_of(name).empty() ? " *.cc" : " " + std::string(folder_of(name)) + "/*.cc";
+    if (cmake->second.find(name) != std::string::npos || cmake->second.find(pattern) != std::string::npos) {
+      return true;
+    }
   }
   return false;
 }

@@ -8,6 +8,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 TEST(MirrorRules, a_noun_with_its_test_is_clean) {
   const SourceTree tree{{"crypto/seal.h", ""},
@@ -36,8 +37,14 @@ TEST(MirrorRules, a_source_is_built_by_its_folder_or_one_above) {
   const SourceTree tree{{"crypto/seal.cc", ""},
                         {"crypto/CMakeLists.txt", "SOURCES seal.cc"},
                         {"tests/sim/world/map.cc", ""},
-                        {"tests/sim/CMakeLists.txt", "SOURCES world/map.cc"}};
+                        {"tests/sim/CMakeLists.txt", "SOURCES world/map.cc\nGLOB checkers/*.cc"},
+                        {"tests/sim/checkers/order.cc", ""}};
   EXPECT_THAT(check_sources_are_built(tree), IsEmpty());
+}
+
+TEST(MirrorRules, a_pattern_for_a_subfolder_does_not_build_the_folder) {
+  const SourceTree tree{{"tests/sim/world.cc", ""}, {"tests/sim/CMakeLists.txt", "GLOB checkers/*.cc"}};
+  EXPECT_THAT(check_sources_are_built(tree), SizeIs(1));
 }
 
 TEST(MirrorRules, a_planted_source_that_nobody_builds_is_found) {
