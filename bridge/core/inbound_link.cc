@@ -351,7 +351,8 @@ void InboundLink::pull_requested(Peer& peer, const PullSection& pull, Instant no
   for (const BatchNumber wanted : pull.batches) {
     const std::uint64_t batch = wanted.value;
     const bool in_memory = holds(batch);
-    if ((!in_memory && batch > cursor_) || effects.room() <= effects_reserve || !budget.grant(batch, now)) {
+    const bool applied_here = batch >= 1 && batch <= cursor_;
+    if ((!in_memory && !applied_here) || effects.room() <= effects_reserve || !budget.grant(batch, now)) {
       ++counters_.pulls_refused;
       continue;
     }

@@ -100,8 +100,9 @@ std::string CoreStory::play(const StoryCommand& command) {
   if (name == "commit") return commit(command);
   if (name == "frame") return receive(command);
   if (name == "checked") {
-    return step(CertificateChecked{link_of(command), static_cast<std::uint32_t>(command.number("check")),
-                                   command.has("valid")});
+    const auto check = static_cast<std::uint32_t>(command.number("check"));
+    if (open_checks_.erase(check) == 0) throw StoryError("nobody asked for this check");
+    return step(CertificateChecked{link_of(command), check, command.has("valid")});
   }
   if (name == "applied") {
     const std::uint64_t cursor = command.number("cursor");
@@ -356,11 +357,26 @@ std::string CoreStory::step(const Event& event) {
   return answer;
 }
 
+// Frames that say the same to several peers are told of in one line.
 std::string CoreStory::told(const Effects& effects) {
   std::string lines;
+  std::string receivers;
+  std::string said;
+  const auto finish_line = [&] {
+    lines += receivers + said;
+    receivers.clear();
+    said.clear();
+  };
   for (const Effect& effect : effects) {
-    lines += std::visit([&](const auto& ordered) { return tell(ordered); }, effect);
+    const std::string line = std::visit([&](const auto& ordered) { return tell(ordered); }, effect);
+    const std::size_t arrow = std::holds_alternative<SendFrame>(effect) ? line.find(" <-") : 0;
+    if (arrow == 0 || line.substr(arrow) != said) {
+      finish_line();
+      said = line.substr(arrow);
+    }
+    receivers += (receivers.empty() ? "" : " ") + line.substr(0, arrow);
   }
+  finish_line();
   return lines;
 }
 
@@ -399,6 +415,7 @@ std::string CoreStory::tell(const CheckCertificate& effect) {
     checks_to_answer_.push_back({effect.link, effect.check, true});
     return "";
   }
+  open_checks_.insert(effect.check);
   return fmt::format("check #{} batch {} payload {}\n", effect.check, text_of(effect.header),
                      name_of(effect.payload));
 }

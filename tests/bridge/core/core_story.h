@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,7 @@ class CoreStory {
   Instant now_;
   bool answers_checks_ = false;
   std::vector<CertificateChecked> checks_to_answer_;
+  std::set<std::uint32_t> open_checks_;
   std::vector<std::string> names_;              // of payloads, by slot
   std::vector<int> owned_;                      // references that the core has, by slot
   std::map<std::uint64_t, int> copies_;         // of each batch
