@@ -1,0 +1,201 @@
+// Gateways among hostile peers: their memory stays where it was and under what they said at start, and what
+// the correct ones send each other goes on arriving.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "tests/integration/deployment/deployment.h"
+#include "tests/integration/deployment/http_get.h"
+#include "tests/integration/deployment/memory_group.h"
+#include "tests/integration/deployment/waiting.h"
+#include "tests/integration/deployment/workload.h"
+#include "tests/integration/hostile/attacks.h"
+
+namespace mallard::integration {
+namespace {
+
+constexpr ClusterIndex east(0);
+constexpr ClusterIndex west(1);
+constexpr std::uint16_t replicas = 4;  // on each side; the last one is the hostile one's seat
+constexpr ReplicaIndex hostile(replicas - 1);
+constexpr std::size_t message_bytes = 1000;
+constexpr std::uint64_t messages_per_step = 100;
+constexpr Duration step = Duration::milliseconds(50);
+constexpr Duration warm_up = Duration::seconds(6);
+constexpr Duration measured = Duration::seconds(12);
+constexpr Duration finish_limit = Duration::seconds(60);
+
+class HostilePeers : public ::testing::Test {
+ protected:
+  // All gateways but the one whose seat is taken, each in a memory group of its own.
+  void start(ReplicaAddress but) {
+    for (const ClusterIndex cluster : {east, west}) {
+      for (std::uint16_t r = 0; r < replicas; ++r) {
+        const ReplicaAddress address{cluster, ReplicaIndex(r)};
+        if (address == but) continue;
+        groups_.emplace(address, std::move(*MemoryGroup::create(std::to_string(cluster.value) + "-" +
+                                                                std::to_string(r))));
+        deployment_.start(address, groups_.at(address).path());
+        if (cluster == west)
+          checks_.emplace_back(deployment_.directory(address), Deployment::link, message_bytes);
+      }
+    }
+    ASSERT_TRUE(deployment_.ready(Duration::seconds(20)));
+    for (const auto& [address, group] : groups_) {
+      bounds_[address] = static_cast<std::uint64_t>(
+          metric_sum(deployment_.ask(address, "/metrics").value_or(""), "mallard_memory_bound_bytes"));
+      ASSERT_GT(bounds_[address], 0U);
+      group.limit(bounds_[address] + bounds_[address] / 4);
+    }
+  }
+
+  // The source commits steadily for `span`; yields each gateway's largest memory in it.
+  std::map<ReplicaAddress, std::uint64_t> go_on(Duration span) {
+    std::map<ReplicaAddress, std::uint64_t> most;
+    const Instant end = clock_now() + span;
+    for (Instant next = clock_now(); next < end; next = next + step) {
+      source_.commit(messages_per_step, messages_per_step);
+      for (auto& [address, process] : deployment_.processes()) {
+        most[address] = std::max(most[address], process.pss_bytes());
+      }
+      let_pass(next + step - clock_now());
+    }
+    return most;
+  }
+
+  std::uint64_t delivered_everywhere() {
+    std::uint64_t least = UINT64_MAX;
+    for (DeliveryCheck& check : checks_) least = std::min(least, check.read_on());
+    return least;
+  }
+
+  // Attacks with `attack` while the source goes on, and judges.
+  template <class Attack>
+  void endure(const std::string& name, Attack attack) {
+    go_on(warm_up);
+    Stop stop{false};
+    std::uint64_t deeds = 0;
+    std::thread attacker([&] { deeds = attack(stop); });
+    go_on(warm_up);
+    const auto before = go_on(measured / 4);
+    const std::uint64_t committed_before = source_.messages();
+    const std::uint64_t delivered_before = delivered_everywhere();
+    const auto after = go_on(measured);
+    const std::uint64_t committed = source_.messages() - committed_before;
+    const std::uint64_t delivered = delivered_everywhere() - delivered_before;
+    stop = true;
+    attacker.join();
+    EXPECT_GT(deeds, 0U) << "the attack did nothing";
+    std::printf("%s: %llu deeds; %llu messages committed meanwhile, %llu delivered everywhere\n",
+                name.c_str(), static_cast<unsigned long long>(deeds),
+                static_cast<unsigned long long>(committed), static_cast<unsigned long long>(delivered));
+    EXPECT_GE(delivered, committed * 8 / 10) << "the attack slowed the others";
+    judge_memory(before, after);
+    judge_delivery();
+  }
+
+  void judge_memory(const std::map<ReplicaAddress, std::uint64_t>& before,
+                    const std::map<ReplicaAddress, std::uint64_t>& after) {
+    constexpr double mib = 1 << 20;
+    for (auto& [address, process] : deployment_.processes()) {
+      const std::string name =
+          (address.cluster == east ? "east-" : "west-") + std::to_string(address.replica.value);
+      std::printf("  %s: %.1f MiB before, %.1f MiB at most, %.1f MiB allowed\n", name.c_str(),
+                  static_cast<double>(before.at(address)) / mib, static_cast<double>(after.at(address)) / mib,
+                  static_cast<double>(bounds_.at(address)) / mib);
+      EXPECT_TRUE(process.running()) << name << " has ended:\n" << deployment_.last_words(address);
+      EXPECT_LE(after.at(address), before.at(address) + before.at(address) / 50 + (1U << 20))
+          << name << " grows";
+      EXPECT_LE(process.peak_resident_bytes(), bounds_.at(address)) << name << " exceeds what it said";
+      EXPECT_EQ(groups_.at(address).kills(), 0U) << name;
+    }
+  }
+
+  void judge_delivery() {
+    EXPECT_TRUE(wait_until(finish_limit, [&] { return delivered_everywhere() == source_.messages(); }))
+        << delivered_everywhere() << " of " << source_.messages();
+    for (const DeliveryCheck& check : checks_) EXPECT_EQ(check.problem(), "");
+  }
+
+  static std::vector<ReplicaAddress> correct_west() {
+    std::vector<ReplicaAddress> all;
+    for (std::uint16_t r = 0; r < replicas; ++r) all.push_back({west, ReplicaIndex(r)});
+    return all;
+  }
+
+  // Destroyed last to first: the groups go after the processes in them.
+  std::map<ReplicaAddress, MemoryGroup> groups_;
+  Deployment deployment_{built_program(),
+                         {{.name = "east", .replicas = replicas}, {.name = "west", .replicas = replicas}}};
+  std::map<ReplicaAddress, std::uint64_t> bounds_;  // what each said that it will use at most
+  SourceLogs source_{deployment_.directories(east), "east", message_bytes};
+  std::vector<DeliveryCheck> checks_;
+};
+
+constexpr ReplicaAddress receiver_seat{west, hostile};
+constexpr ReplicaAddress sender_seat{east, hostile};
+
+TEST_F(HostilePeers, ReceiverThatNeverReads) {
+  HostileSeat seat(deployment_, receiver_seat);
+  start(receiver_seat);
+  endure("never reads", [&](const Stop& stop) { return stay_silent(seat, stop); });
+}
+
+TEST_F(HostilePeers, ReceiverThatNeverAcknowledges) {
+  HostileSeat seat(deployment_, receiver_seat);
+  start(receiver_seat);
+  endure("never acknowledges", [&](const Stop& stop) { return never_acknowledge(seat, stop); });
+}
+
+TEST_F(HostilePeers, ReceiverThatAcknowledgesTheFuture) {
+  HostileSeat seat(deployment_, receiver_seat);
+  start(receiver_seat);
+  endure("acknowledges the future", [&](const Stop& stop) { return acknowledge_the_future(seat, stop); });
+}
+
+TEST_F(HostilePeers, SenderOfBatchesOfTheFarFuture) {
+  HostileSeat seat(deployment_, sender_seat);
+  start(sender_seat);
+  endure("sends the future", [&](const Stop& stop) { return send_the_future(seat, correct_west(), stop); });
+}
+
+TEST_F(HostilePeers, SenderThatDrips) {
+  HostileSeat seat(deployment_, sender_seat);
+  start(sender_seat);
+  endure("drips", [&](const Stop& stop) { return drip(seat, correct_west(), stop); });
+}
+
+TEST_F(HostilePeers, SenderThatOpensChannelsAndHangs) {
+  HostileSeat seat(deployment_, sender_seat);
+  start(sender_seat);
+  endure("opens channels and hangs",
+         [&](const Stop& stop) { return open_and_hang(seat, correct_west(), stop); });
+}
+
+TEST_F(HostilePeers, TenThousandConnectionsWithoutAKey) {
+  start(sender_seat);
+  std::vector<std::uint16_t> ports;
+  for (const auto& cluster : deployment_.pairing().clusters) {
+    for (const auto& replica : cluster.replicas) {
+      if (deployment_.processes().contains({ClusterIndex(cluster.name == "east" ? 0 : 1), replica.id})) {
+        ports.insert(ports.end(), {replica.ports.bridge, replica.ports.local});
+      }
+    }
+  }
+  endure("floods", [&](const Stop& stop) {
+    constexpr std::uint64_t connections = 10'000;
+    std::uint64_t made = 0;
+    while (!stop) made += flood(ports, 2'000, connections, stop);
+    EXPECT_GE(made, connections);
+    return made;
+  });
+}
+
+}  // namespace
+}  // namespace mallard::integration
