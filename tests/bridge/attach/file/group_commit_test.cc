@@ -82,9 +82,10 @@ TEST(GroupCommit, takes_no_more_orders_than_it_has_room_for) {
     return 0;
   };
   Signal woken;
+  // Before the commits, whose last writes read it.
+  const auto payload = bytes_of("payload");
   GroupCommit commits(4,
                       {.wake = [&] { woken.raise(); }, .on_failure = [](const StorageProblem&) { FAIL(); }});
-  const auto payload = bytes_of("payload");
   const std::lock_guard busy(disk);
   std::uint64_t taken = 0;
   while (taken < 100 && commits.submit(order_of(*writer, taken + 1, payload))) {
