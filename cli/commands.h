@@ -5,7 +5,7 @@
 
 #include "cli/exit_code.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): CLI11's
 class App;
 }
 
@@ -16,6 +16,7 @@ inline constexpr const char* group_run = "Run";
 inline constexpr const char* group_configure = "Configure";
 inline constexpr const char* group_watch = "Watch";
 
+void add_gateway(CLI::App& program, ExitCode& exit_code);
 void add_validate(CLI::App& program, ExitCode& exit_code);
 void add_config(CLI::App& program, ExitCode& exit_code);
 void add_keys(CLI::App& program, ExitCode& exit_code);

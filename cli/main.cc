@@ -16,6 +16,7 @@ namespace mallard::cli {
 namespace {
 
 void add_commands(CLI::App& program, ExitCode& exit_code) {
+  add_gateway(program, exit_code);
   add_validate(program, exit_code);
   add_config(program, exit_code);
   add_keys(program, exit_code);
@@ -48,6 +49,7 @@ std::string explain(const CLI::App& program, const CLI::ParseError& wrong) {
   }
   if (!verbs.empty() && !rest.front().starts_with('-')) {
     std::vector<std::string> names;
+    names.reserve(verbs.size());
     for (const CLI::App* verb : verbs) {
       names.push_back(verb->get_name());
     }
