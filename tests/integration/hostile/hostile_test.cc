@@ -49,7 +49,7 @@ class HostilePeers : public ::testing::Test {
     ASSERT_TRUE(deployment_.ready(Duration::seconds(20)));
     for (const auto& [address, group] : groups_) {
       bounds_[address] = static_cast<std::uint64_t>(
-          metric_sum(deployment_.ask(address, "/metrics").value_or(""), "mallard_memory_bound_bytes"));
+          metric_sum(deployment_.ask(address, "/metrics").value_or(""), "mallard_memory_limit_bytes"));
       ASSERT_GT(bounds_[address], 0U);
       group.limit(bounds_[address] + bounds_[address] / 4);
     }

@@ -1,5 +1,7 @@
 #include "tests/integration/network/two_sites.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -88,13 +90,26 @@ std::string TwoSites::finish(Duration limit) {
          deployment_.last_words({west_site, ReplicaIndex(0)});
 }
 
+double TwoSites::resends_per_message() const {
+  return deployment_.sum(east_site, "mallard_retransmits_total") / static_cast<double>(source_.messages());
+}
+
+double TwoSites::copies_per_message() const {
+  return deployment_.sum(east_site, "mallard_copies_sent_total") / static_cast<double>(source_.messages()) +
+         resends_per_message();
+}
+
 void TwoSites::print_counters(const std::string& title) const {
   const TunLink::Counters& line = line_.counters();
-  std::printf("%s: line: %llu packets, %llu lost, %llu duplicated, %llu reordered, %llu overflowed\n",
-              title.c_str(), static_cast<unsigned long long>(line.packets),
-              static_cast<unsigned long long>(line.lost), static_cast<unsigned long long>(line.duplicated),
-              static_cast<unsigned long long>(line.reordered),
-              static_cast<unsigned long long>(line.overflowed));
+  fmt::print("{}\n  line: {} packets, {} lost, {} duplicated, {} reordered, {} overflowed\n", title,
+             line.packets, line.lost, line.duplicated, line.reordered, line.overflowed);
+  fmt::print(
+      "  {} messages, {:.3f} copies and {:.3f} resends per message; west shared {} batches, pulled {}, "
+      "dropped {}\n",
+      source_.messages(), copies_per_message(), resends_per_message(),
+      deployment_.sum(west_site, "mallard_shares_sent_total"),
+      deployment_.sum(west_site, "mallard_pulls_sent_total"),
+      deployment_.sum(west_site, "mallard_duplicates_dropped_total"));
 }
 
 }  // namespace mallard::integration

@@ -45,6 +45,9 @@ class TwoSites {
 
   [[nodiscard]] Deployment& deployment() { return deployment_; }
   [[nodiscard]] const TunLink& line() const { return line_; }
+  // Of all of east's gateways, as they count them.
+  [[nodiscard]] double copies_per_message() const;
+  [[nodiscard]] double resends_per_message() const;
   // What the line and the gateways counted, on stdout.
   void print_counters(const std::string& title) const;
 

@@ -26,10 +26,17 @@ void deliver_all(const std::string& title, const Impairment& impairment, std::ui
   sites.commit(messages);
   EXPECT_EQ(sites.finish(limit), "");
   sites.print_counters(title);
+  EXPECT_GE(sites.copies_per_message(), 1.0) << "who counts no copies counts no resends";
 }
 
 TEST(TwoSites, DeliverOverACleanLine) {
-  deliver_all("clean, 20 ms", ten_milliseconds_each_way(), 40'000, Duration::seconds(30));
+  TwoSites sites(ten_milliseconds_each_way(), seed);
+  ASSERT_TRUE(sites.deployment().ready(start_limit));
+  sites.commit(40'000);
+  EXPECT_EQ(sites.finish(Duration::seconds(30)), "");
+  sites.print_counters("clean, 20 ms");
+  EXPECT_EQ(sites.resends_per_message(), 0.0);
+  EXPECT_EQ(sites.copies_per_message(), 1.0);
 }
 
 TEST(TwoSites, DeliverOverALineThatLosesOneInAHundred) {
