@@ -140,6 +140,7 @@ bool Session::read_more() {
     return false;
   }
   bytes_left_ -= std::min(bytes_left_, transfer.bytes);
+  bytes_read_ += transfer.bytes;
   if (!direct) {
     staged_begin_ = 0;
     staged_end_ = transfer.bytes;
@@ -168,7 +169,7 @@ void Session::rest_reading() {
   if (assembler_.between_frames()) {
     frame_deadline_.rest();
   } else {
-    frame_deadline_.observe(stream_->wire_bytes_in(), now);
+    frame_deadline_.observe(bytes_read_, now);
   }
   wait_for(true, &Session::on_readable);
 }

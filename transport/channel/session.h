@@ -115,9 +115,10 @@ class Session {
   std::size_t staged_end_ = 0;
   std::size_t frames_left_ = 0;  // of this turn
   std::size_t bytes_left_ = 0;
-  bool read_waits_ = false;   // a wait or a post will call read_turn()
-  bool read_held_ = false;    // the pool had no slot
-  bool write_waits_ = false;  // a wait will call write_turn()
+  std::uint64_t bytes_read_ = 0;  // out of TLS
+  bool read_waits_ = false;       // a wait or a post will call read_turn()
+  bool read_held_ = false;        // the pool had no slot
+  bool write_waits_ = false;      // a wait will call write_turn()
   ProgressDeadline frame_deadline_;
   ProgressDeadline write_deadline_;
   std::uint64_t wire_in_counted_ = 0;
