@@ -192,6 +192,7 @@ void InboundLink::hold(const StoredBatch& batch) {
   slot(number) = Slot{.batch = batch};
   held_.set(number);
   ++held_count_;
+  highest_held_ = std::max(highest_held_, number);
   held_bytes_ += batch.payload.bytes;
   ++counters_.batches_received;
   counters_.messages_received += batch.header.count;
@@ -492,9 +493,8 @@ void InboundLink::refresh_report() {
   report_.context = context_;
   report_.prefix = BatchNumber(prefix_);
   report_.durable = BatchNumber(cursor_);
-  const std::uint64_t highest = held_.highest();
   report_.phi_words = 0;
-  for (std::uint64_t first = prefix_ + 1; first <= highest && report_.phi_words < report_.phi.size();
+  for (std::uint64_t first = prefix_ + 1; first <= highest_held_ && report_.phi_words < report_.phi.size();
        first += 64) {
     report_.phi[report_.phi_words++] = held_.word_at(first);
   }

@@ -131,6 +131,7 @@ class InboundLink {
   BitmapWindow held_;                 // whose slots hold a body; its base: bodies up to there are given up
   std::vector<Slot> slots_;           // held_.base() < batch <= held_.base() + capacity
   std::uint64_t held_count_ = 0;      // bits of held_
+  std::uint64_t highest_held_ = 0;    // no bit above it is set; the batch itself may have been dropped since
   std::uint64_t held_bytes_ = 0;      // beyond the cursor
   std::uint64_t retained_bytes_ = 0;  // up to the cursor
   std::vector<Check> checks_;

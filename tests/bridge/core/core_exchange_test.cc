@@ -1,0 +1,56 @@
+// Two clusters exchange 100,000 batches and more in memory: nothing is allocated, lost, doubled, sent twice
+// or kept.
+#include "tests/bridge/core/core_exchange.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/alloc_guard.h"
+
+namespace mallard::bridge {
+namespace {
+
+TEST(CoreExchange, allocates_nothing_and_sends_each_batch_once) {
+  constexpr std::uint64_t batches = 100'000;
+  for (const bool codec : {false, true}) {
+    const support::AllocGuard construction;
+    CoreExchange exchange({.window_messages = 4096, .codec = codec});
+    EXPECT_GT(construction.allocations(), 0U) << "the guard does not count";
+    const support::AllocGuard guard;
+    const bool finished = exchange.run_until(batches) && exchange.drain();
+    EXPECT_EQ(guard.allocations(), 0U);
+    ASSERT_TRUE(finished);
+    EXPECT_GE(exchange.applied(), batches);
+    EXPECT_EQ(exchange.applied_wrongly(), 0U);
+    EXPECT_EQ(exchange.traffic().copies, exchange.quacked());
+    EXPECT_EQ(exchange.traffic().resends, 0U);
+    EXPECT_EQ(exchange.traffic().without_room, 0U);
+    EXPECT_EQ(exchange.references_owned(), 0);
+  }
+}
+
+TEST(CoreExchange, allocates_nothing_while_frames_are_lost) {
+  constexpr std::uint64_t batches = 100'000;
+  CoreExchange exchange({.window_messages = 4096, .loss_in_million = 10'000});
+  const support::AllocGuard guard;
+  const bool finished = exchange.run_until(batches) && exchange.drain();
+  EXPECT_EQ(guard.allocations(), 0U);
+  ASSERT_TRUE(finished);
+  EXPECT_EQ(exchange.applied_wrongly(), 0U);
+  EXPECT_EQ(exchange.references_owned(), 0);
+  const Traffic traffic = exchange.traffic();
+  EXPECT_GT(traffic.batches_lost, batches / 200);
+  EXPECT_LE(static_cast<double>(traffic.resends), 1.05 * static_cast<double>(traffic.batches_lost));
+}
+
+TEST(CoreExchange, large_batches_and_more_replicas_do_too) {
+  CoreExchange exchange({.replicas = 7, .messages_per_batch = 128, .loss_in_million = 1'000});
+  const support::AllocGuard guard;
+  const bool finished = exchange.run_until(20'000) && exchange.drain();
+  EXPECT_EQ(guard.allocations(), 0U);
+  ASSERT_TRUE(finished);
+  EXPECT_EQ(exchange.applied_wrongly(), 0U);
+  EXPECT_EQ(exchange.references_owned(), 0);
+}
+
+}  // namespace
+}  // namespace mallard::bridge
