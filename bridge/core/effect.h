@@ -9,7 +9,7 @@
 #include "config/base/fixed_vector.h"
 #include "config/base/ids.h"
 #include "config/base/limits.h"
-#include "config/contract/payload_ref.h"
+#include "config/base/payload_ref.h"
 
 namespace mallard::bridge {
 

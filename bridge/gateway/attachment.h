@@ -10,7 +10,7 @@
 #include "bridge/core/event.h"
 #include "bridge/core/frame.h"
 #include "config/base/ids.h"
-#include "config/contract/payload_ref.h"
+#include "config/base/payload_ref.h"
 
 namespace mallard::bridge {
 

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "config/base/bytes.h"
-#include "config/contract/payload_ref.h"
+#include "config/base/payload_ref.h"
 
 namespace mallard {
 

@@ -7,7 +7,7 @@
 
 #include "config/base/bytes.h"
 #include "config/base/ids.h"
-#include "config/contract/payload_ref.h"
+#include "config/base/payload_ref.h"
 
 namespace mallard::transport {
 

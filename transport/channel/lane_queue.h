@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "config/base/bytes.h"
-#include "config/contract/payload_ref.h"
+#include "config/base/payload_ref.h"
 #include "transport/channel/channel_limits.h"
 
 namespace mallard::transport {

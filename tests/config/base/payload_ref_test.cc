@@ -1,4 +1,4 @@
-#include "config/contract/payload_ref.h"
+#include "config/base/payload_ref.h"
 
 #include <gtest/gtest.h>
 
