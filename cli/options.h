@@ -9,7 +9,7 @@
 #include "cli/exit_code.h"
 #include "config/pairing.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): CLI11's
 class App;
 class Option;
 }  // namespace CLI

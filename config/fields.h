@@ -20,8 +20,8 @@ namespace mallard::config {
 enum class Need : std::uint8_t { optional, required };
 
 struct Field {
-  const char* key;      // as it is spelled in the file
-  const char* meaning;  // completes "add `key`, ..."
+  const char* key = "";      // as it is spelled in the file
+  const char* meaning = "";  // completes "add `key`, ..."
   Need need = Need::optional;
 };
 

@@ -164,28 +164,44 @@ std::string machine_of(const std::string& host) {
   return machine == "localhost" ? "127.0.0.1" : machine;
 }
 
-void check_ports(const Pairing& pairing, Broken& broken) {
+// Finds ports that appear twice on one machine.
+class PortRegister {
+ public:
+  explicit PortRegister(Broken& broken) : broken_(broken) {}
+
+  void add(const ClusterSettings& cluster, std::size_t at) {
+    const ReplicaSettings& replica = cluster.replicas[at];
+    const std::string machine = machine_of(replica.host);
+    auto add_port = [&](const Field& field, std::uint16_t port, CountRule) {
+      const std::string path = replica_path(cluster, at);
+      Owner owner{fmt::format("{}.ports.{}", path, field.key),
+                  fmt::format("{} {}'s {}", cluster.name, replica.id.value, field.key)};
+      const auto [first, is_new] = sockets_.try_emplace({machine, port}, owner);
+      if (!is_new) {
+        broken_.push_back(
+            {{owner.path, first->second.path, path + ".host", path + ".id"},
+             fmt::format("port {} of {} is already {} port", port, replica.host, first->second.name),
+             fmt::format("choose another with `ports: {{{}: ...}}`", field.key)});
+      }
+    };
+    visit_fields(add_port, replica.ports);
+  }
+
+ private:
   struct Owner {
     std::string path;
     std::string name;
   };
-  std::map<std::pair<std::string, std::uint16_t>, Owner> sockets;
+
+  Broken& broken_;
+  std::map<std::pair<std::string, std::uint16_t>, Owner> sockets_;
+};
+
+void check_ports(const Pairing& pairing, Broken& broken) {
+  PortRegister ports(broken);
   for (const ClusterSettings& cluster : pairing.clusters) {
     for (std::size_t i = 0; i < cluster.replicas.size(); ++i) {
-      const ReplicaSettings& replica = cluster.replicas[i];
-      const std::string path = replica_path(cluster, i);
-      auto claim = [&](const Field& field, std::uint16_t port, CountRule) {
-        Owner owner{fmt::format("{}.ports.{}", path, field.key),
-                    fmt::format("{} {}'s {}", cluster.name, replica.id.value, field.key)};
-        const auto [first, is_new] = sockets.try_emplace({machine_of(replica.host), port}, owner);
-        if (!is_new) {
-          broken.push_back(
-              {{owner.path, first->second.path, path + ".host", path + ".id"},
-               fmt::format("port {} of {} is already {} port", port, replica.host, first->second.name),
-               fmt::format("choose another with `ports: {{{}: ...}}`", field.key)});
-        }
-      };
-      visit_fields(claim, replica.ports);
+      ports.add(cluster, i);
     }
   }
 }

@@ -123,18 +123,18 @@ class TreeBuilder : public YAML::EventHandler {
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     check_extras(mark, "", anchor);
-    add(make(mark, Node::Kind::nothing));
+    add(make(mark, TreeNode::Kind::nothing));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     problems_.add(place(mark), "aliases (`*name`) are not allowed", "write the value out");
-    Node node = make(mark, Node::Kind::nothing);
+    TreeNode node = make(mark, TreeNode::Kind::nothing);
     node.is_refused = true;
     add(std::move(node));
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     check_extras(mark, tag, anchor);
-    Node node = make(mark, Node::Kind::scalar);
+    TreeNode node = make(mark, TreeNode::Kind::scalar);
     node.text = value;
     node.is_quoted = tag == "!";  // yaml-cpp's mark of a scalar that is not plain
     add(std::move(node));
@@ -142,23 +142,23 @@ class TreeBuilder : public YAML::EventHandler {
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
     check_extras(mark, tag, anchor);
-    open(make(mark, Node::Kind::list));
+    open(make(mark, TreeNode::Kind::list));
   }
   void OnSequenceEnd() override { close(); }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
     check_extras(mark, tag, anchor);
-    open(make(mark, Node::Kind::mapping));
+    open(make(mark, TreeNode::Kind::mapping));
   }
   void OnMapEnd() override { close(); }
 
-  [[nodiscard]] Node take() { return std::move(root_); }
+  [[nodiscard]] TreeNode take() { return std::move(root_); }
 
  private:
   // A list or mapping whose end has not come; a mapping's key waits for its value.
   struct OpenNode {
-    Node node;
-    std::optional<Node> key;
+    TreeNode node;
+    std::optional<TreeNode> key;
     std::map<std::string, std::uint32_t> lines_of_keys;
   };
 
@@ -181,17 +181,17 @@ class TreeBuilder : public YAML::EventHandler {
     }
   }
 
-  Node make(const YAML::Mark& mark, Node::Kind kind) {
+  TreeNode make(const YAML::Mark& mark, TreeNode::Kind kind) {
     if (++nodes_ > node_count_max) {
       stop(mark, fmt::format("the file has more than {} values", node_count_max), "make it smaller");
     }
-    Node node;
+    TreeNode node;
     node.kind = kind;
     node.place = place(mark);
     return node;
   }
 
-  void open(Node node) {
+  void open(TreeNode node) {
     if (open_.size() == node_depth_max) {
       problems_.add(node.place, fmt::format("values are nested more than {} deep", node_depth_max),
                     "nothing in a pairing needs that; remove brackets or indentation");
@@ -201,15 +201,15 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void close() {
-    Node node = std::move(open_.back().node);
+    TreeNode node = std::move(open_.back().node);
     open_.pop_back();
     add(std::move(node));
   }
 
-  void add(Node node) {
+  void add(TreeNode node) {
     if (open_.empty()) {
       root_ = std::move(node);
-    } else if (OpenNode& parent = open_.back(); parent.node.kind == Node::Kind::list) {
+    } else if (OpenNode& parent = open_.back(); parent.node.kind == TreeNode::Kind::list) {
       parent.node.items.push_back(std::move(node));
     } else if (!parent.key) {
       parent.key = std::move(node);
@@ -218,8 +218,8 @@ class TreeBuilder : public YAML::EventHandler {
     }
   }
 
-  void add_entry(OpenNode& mapping, Node key, Node value) {
-    if (key.kind != Node::Kind::scalar) {
+  void add_entry(OpenNode& mapping, TreeNode key, TreeNode value) {
+    if (key.kind != TreeNode::Kind::scalar) {
       problems_.add(key.place, fmt::format("a key is expected here, not {}", kind_name(key.kind)),
                     "write `key: value`");
       return;
@@ -239,7 +239,7 @@ class TreeBuilder : public YAML::EventHandler {
                     fmt::format("keep one; the first is in line {}", first->second));
       return;
     }
-    if (value.kind == Node::Kind::nothing && !value.is_refused) {
+    if (value.kind == TreeNode::Kind::nothing && !value.is_refused) {
       value.place = key.place;
     }
     mapping.node.keys.push_back(std::move(key));
@@ -251,7 +251,7 @@ class TreeBuilder : public YAML::EventHandler {
   bool has_document_ = false;
   std::size_t nodes_ = 0;
   std::vector<OpenNode> open_;
-  Node root_;
+  TreeNode root_;
 };
 
 // Reads from a view without copying it.
@@ -265,7 +265,7 @@ class ViewBuffer : public std::streambuf {
 
 }  // namespace
 
-const Node* Node::find(std::string_view key) const {
+const TreeNode* TreeNode::find(std::string_view key) const {
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (keys[i].text == key) {
       return &items[i];
@@ -274,21 +274,21 @@ const Node* Node::find(std::string_view key) const {
   return nullptr;
 }
 
-std::string_view kind_name(Node::Kind kind) {
+std::string_view kind_name(TreeNode::Kind kind) {
   switch (kind) {
-    case Node::Kind::nothing:
+    case TreeNode::Kind::nothing:
       return "nothing";
-    case Node::Kind::scalar:
+    case TreeNode::Kind::scalar:
       return "a single value";
-    case Node::Kind::list:
+    case TreeNode::Kind::list:
       return "a list";
-    case Node::Kind::mapping:
+    case TreeNode::Kind::mapping:
       return "a mapping";
   }
   return "";
 }
 
-Node parse_document(std::string_view text, ProblemList& problems) {
+TreeNode parse_document(std::string_view text, ProblemList& problems) {
   constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
   if (text.starts_with(byte_order_mark)) {
     text.remove_prefix(byte_order_mark.size());

@@ -68,13 +68,13 @@ Result<Pairing, Problems> load_pairing(const std::string& path) {
   return parse_pairing(*content, path);
 }
 
-Result<Pairing, Problems> parse_pairing(std::string_view text, std::string file) {
+Result<Pairing, Problems> parse_pairing(std::string_view text, const std::string& file) {
   if (text.size() > file_bytes_max) {
     return whole_file(file, fmt::format("is larger than {}", size_text(file_bytes_max)), "make it smaller");
   }
   ProblemList problems(file);
-  const Node root = parse_document(text, problems);
-  if (root.kind == Node::Kind::nothing) {
+  const TreeNode root = parse_document(text, problems);
+  if (root.kind == TreeNode::Kind::nothing) {
     if (problems.empty()) {
       return whole_file(file, "is empty", "start from `mallard config template`");
     }

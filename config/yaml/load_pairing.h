@@ -19,6 +19,6 @@ namespace mallard::config {
 
 // The same for text; `file` is the name that problems mention.
 [[nodiscard]] Result<Pairing, std::vector<ConfigProblem>> parse_pairing(std::string_view text,
-                                                                        std::string file);
+                                                                        const std::string& file);
 
 }  // namespace mallard::config

@@ -49,8 +49,8 @@ ValueProblem ambiguous_text(std::string_view text, std::string_view wanted) {
           fmt::format("put it in quotes if you mean {}", wanted)};
 }
 
-std::string found(const Node& node) {
-  return node.kind == Node::Kind::scalar ? shown(node.text) : std::string(kind_name(node.kind));
+std::string found(const TreeNode& node) {
+  return node.kind == TreeNode::Kind::scalar ? shown(node.text) : std::string(kind_name(node.kind));
 }
 
 }  // namespace
@@ -59,13 +59,13 @@ std::string found(const Node& node) {
 
 class SettingsReader::Mapping {
  public:
-  Mapping(SettingsReader& reader, const Node& node, const std::string& path)
+  Mapping(SettingsReader& reader, const TreeNode& node, const std::string& path)
       : reader_(reader), node_(node), path_(path) {}
 
   template <class Value, class Rule>
   void operator()(const Field& field, Value& out, const Rule& rule) {
     known_.emplace_back(field.key);
-    const Node* value = node_.find(field.key);
+    const TreeNode* value = node_.find(field.key);
     const std::string path = join(path_, field.key);
     if (value != nullptr) {
       reader_.places_.emplace(path, value->place);
@@ -77,7 +77,7 @@ class SettingsReader::Mapping {
 
   // Reports the keys that are no fields, and the fields that are missing.
   void finish() {
-    for (const Node& key : node_.keys) {
+    for (const TreeNode& key : node_.keys) {
       if (std::find(known_.begin(), known_.end(), key.text) == known_.end()) {
         add_unknown(key);
       }
@@ -97,7 +97,7 @@ class SettingsReader::Mapping {
     return std::is_same_v<Rule, KindRule> && node_.find("engine") != nullptr;
   }
 
-  void add_unknown(const Node& key) {
+  void add_unknown(const TreeNode& key) {
     const std::string guess = did_you_mean(key.text, known_);
     reader_.problems_.add(key.place, fmt::format("unknown key {}", shown(key.text)),
                           guess.empty() ? "remove it; known here are " + one_of(known_) : guess);
@@ -113,15 +113,15 @@ class SettingsReader::Mapping {
   }
 
   SettingsReader& reader_;
-  const Node& node_;
+  const TreeNode& node_;
   const std::string& path_;
   std::vector<std::string_view> known_;
   std::vector<Field> missing_;
 };
 
 template <class Settings>
-void SettingsReader::read_mapping(const Node& node, const std::string& path, Settings& settings) {
-  if (node.kind != Node::Kind::mapping) {
+void SettingsReader::read_mapping(const TreeNode& node, const std::string& path, Settings& settings) {
+  if (node.kind != TreeNode::Kind::mapping) {
     fail(node, path,
          fmt::format("{} must be a mapping, not {}", path.empty() ? "the file" : path, found(node)),
          "write `key: value` lines under it");
@@ -133,18 +133,18 @@ void SettingsReader::read_mapping(const Node& node, const std::string& path, Set
 }
 
 template <class Settings>
-void SettingsReader::read_value(const Node& node, const std::string& path, Settings& out, NestedRule) {
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, Settings& out, NestedRule) {
   read_mapping(node, path, out);
 }
 
-void SettingsReader::read_value(const Node& node, const std::string& path, FaultBudget& out, FaultsRule) {
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, FaultBudget& out, FaultsRule) {
   read_mapping(node, path, out);
 }
 
 template <class Settings>
-void SettingsReader::read_value(const Node& node, const std::string& path, std::vector<Settings>& out,
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, std::vector<Settings>& out,
                                 ListRule rule) {
-  if (node.kind != Node::Kind::list) {
+  if (node.kind != TreeNode::Kind::list) {
     fail(node, path, fmt::format("{} must be a list, not {}", path, found(node)),
          "write `- ` before each entry");
     return;
@@ -163,9 +163,9 @@ void SettingsReader::read_value(const Node& node, const std::string& path, std::
 }
 
 template <class Settings>
-void SettingsReader::read_value(const Node& node, const std::string& path, std::vector<Settings>& out,
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, std::vector<Settings>& out,
                                 NamedRule rule) {
-  if (node.kind != Node::Kind::mapping) {
+  if (node.kind != TreeNode::Kind::mapping) {
     fail(node, path, fmt::format("{} must be a mapping from names, not {}", path, found(node)),
          "write each name as a key, with its settings under it");
     return;
@@ -177,7 +177,7 @@ void SettingsReader::read_value(const Node& node, const std::string& path, std::
   }
   out.resize(node.items.size());
   for (std::size_t i = 0; i < node.items.size(); ++i) {
-    const Node& key = node.keys[i];
+    const TreeNode& key = node.keys[i];
     const std::string item_path = join(path, key.text);
     places_.emplace(item_path, key.place);
     read_name(key, item_path, out[i].name);
@@ -186,7 +186,7 @@ void SettingsReader::read_value(const Node& node, const std::string& path, std::
 }
 
 // A name that is no good is kept, so that problems of what it names can be told in its words.
-void SettingsReader::read_name(const Node& key, const std::string& path, std::string& out) {
+void SettingsReader::read_name(const TreeNode& key, const std::string& path, std::string& out) {
   out = key.text;
   std::optional<ValueProblem> problem = check_name(key.text);
   if (!problem && !key.is_quoted && is_ambiguous_text(key.text)) {
@@ -200,9 +200,9 @@ void SettingsReader::read_name(const Node& key, const std::string& path, std::st
 
 // ---- Scalars ------------------------------------------------------------------------------------
 
-const std::string* SettingsReader::plain_text(const Node& node, const std::string& path,
+const std::string* SettingsReader::plain_text(const TreeNode& node, const std::string& path,
                                               std::string_view wanted) {
-  if (node.kind != Node::Kind::scalar) {
+  if (node.kind != TreeNode::Kind::scalar) {
     fail(node, path, fmt::format("{} must be {}, not {}", path, wanted, kind_name(node.kind)),
          fmt::format("write {}", wanted));
     return nullptr;
@@ -216,9 +216,9 @@ const std::string* SettingsReader::plain_text(const Node& node, const std::strin
   return &node.text;
 }
 
-const std::string* SettingsReader::any_text(const Node& node, const std::string& path,
+const std::string* SettingsReader::any_text(const TreeNode& node, const std::string& path,
                                             std::string_view wanted) {
-  if (node.kind != Node::Kind::scalar) {
+  if (node.kind != TreeNode::Kind::scalar) {
     fail(node, path, fmt::format("{} must be {}, not {}", path, wanted, kind_name(node.kind)),
          fmt::format("write {}", wanted));
     return nullptr;
@@ -231,7 +231,7 @@ const std::string* SettingsReader::any_text(const Node& node, const std::string&
 }
 
 template <class Integer>
-void SettingsReader::read_value(const Node& node, const std::string& path, Integer& out, CountRule rule) {
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, Integer& out, CountRule rule) {
   const std::string* text = plain_text(node, path, "a whole number");
   if (text == nullptr) return;
   const auto value =
@@ -240,7 +240,7 @@ void SettingsReader::read_value(const Node& node, const std::string& path, Integ
   out = static_cast<Integer>(*value);
 }
 
-void SettingsReader::read_value(const Node& node, const std::string& path, std::uint64_t& out,
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, std::uint64_t& out,
                                 SizeRule rule) {
   const std::string* text = plain_text(node, path, "a size, like 64MiB");
   if (text == nullptr) return;
@@ -249,22 +249,22 @@ void SettingsReader::read_value(const Node& node, const std::string& path, std::
   out = *value;
 }
 
-void SettingsReader::read_value(const Node& node, const std::string& path, std::string& out, HostRule) {
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, std::string& out, HostRule) {
   const std::string* text = any_text(node, path, "a host");
   if (text == nullptr) return;
   if (const auto problem = check_host(*text)) return fail(node, path, *problem);
   out = *text;
 }
 
-void SettingsReader::read_value(const Node& node, const std::string& path, std::string& out, NameRule) {
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, std::string& out, NameRule) {
   const std::string* text = any_text(node, path, "a name");
   if (text == nullptr) return;
   if (const auto problem = check_name(*text)) return fail(node, path, *problem);
   out = *text;
 }
 
-void SettingsReader::read_value(const Node& node, const std::string& path, PublicKey& out, KeyRule) {
-  if (node.kind != Node::Kind::scalar) {
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, PublicKey& out, KeyRule) {
+  if (node.kind != TreeNode::Kind::scalar) {
     return fail(node, path, {fmt::format("{} is not a public key", found(node)), "write \"ed25519:...\""});
   }
   const auto key = parse_public_key(node.text);
@@ -272,11 +272,11 @@ void SettingsReader::read_value(const Node& node, const std::string& path, Publi
   out = *key;
 }
 
-void SettingsReader::read_value(const Node& node, const std::string& path, std::vector<std::string>& out,
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, std::vector<std::string>& out,
                                 PrefixesRule) {
-  if (node.kind != Node::Kind::list || node.items.empty() || node.items.size() > prefixes_max) {
+  if (node.kind != TreeNode::Kind::list || node.items.empty() || node.items.size() > prefixes_max) {
     const std::string got =
-        node.kind == Node::Kind::list ? fmt::format("{} entries", node.items.size()) : found(node);
+        node.kind == TreeNode::Kind::list ? fmt::format("{} entries", node.items.size()) : found(node);
     fail(node, path, fmt::format("{} must be a list of 1 to {} prefixes, not {}", path, prefixes_max, got),
          "write it like [/app/, /users/], or leave it out to let every key pass");
     return;
@@ -298,7 +298,8 @@ void SettingsReader::read_value(const Node& node, const std::string& path, std::
 
 // ---- Words --------------------------------------------------------------------------------------
 
-void SettingsReader::read_value(const Node& node, const std::string& path, ClusterIndex& out, ClusterRule) {
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, ClusterIndex& out,
+                                ClusterRule) {
   const std::string* text = any_text(node, path, "the name of a cluster");
   if (text == nullptr) return;
   const auto at = std::find(cluster_names_.begin(), cluster_names_.end(), *text);
@@ -311,7 +312,7 @@ void SettingsReader::read_value(const Node& node, const std::string& path, Clust
        guess.empty() ? "name one of: " + one_of(cluster_names_) : guess);
 }
 
-void SettingsReader::read_value(const Node& node, const std::string& path, Apply& out, ApplyRule) {
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, Apply& out, ApplyRule) {
   constexpr std::array<std::string_view, 3> words{"mirror", "reconcile", "transfer"};
   const std::string* text = plain_text(node, path, "a word");
   if (text == nullptr) return;
@@ -327,19 +328,19 @@ void SettingsReader::read_value(const Node& node, const std::string& path, Apply
   }
 }
 
-void SettingsReader::read_value(const Node& node, const std::string& path, ClusterKind& out, KindRule) {
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, ClusterKind& out, KindRule) {
   constexpr const char* advice = "write `attach: {file: {}}`";
-  if (node.kind != Node::Kind::mapping || node.keys.size() != 1) {
+  if (node.kind != TreeNode::Kind::mapping || node.keys.size() != 1) {
     fail(node, path, fmt::format("{} must be a mapping with exactly one key", path), advice);
     return;
   }
   const std::string& word = node.keys.front().text;
-  const Node& options = node.items.front();
+  const TreeNode& options = node.items.front();
   if (word == "etcd") {
     fail(node.keys.front(), path, "attaching etcd is not available in this version", advice);
   } else if (word != "file") {
     fail(node.keys.front(), path, fmt::format("{} is nothing that can be attached", shown(word)), advice);
-  } else if (options.kind != Node::Kind::mapping || !options.keys.empty()) {
+  } else if (options.kind != TreeNode::Kind::mapping || !options.keys.empty()) {
     fail(options, path, "`file` has no settings: its log is inside of each process's --data directory",
          advice);
   } else {
@@ -347,11 +348,11 @@ void SettingsReader::read_value(const Node& node, const std::string& path, Clust
   }
 }
 
-void SettingsReader::read_value(const Node& node, const std::string& path, ClusterKind&,
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, ClusterKind&,
                                 UnavailableRule rule) {
   constexpr std::array<std::string_view, 2> engines{"cft", "bft"};
   const std::string_view key = std::string_view(path).substr(path.rfind('.') + 1);
-  const bool is_engine = key == "engine" && node.kind == Node::Kind::scalar;
+  const bool is_engine = key == "engine" && node.kind == TreeNode::Kind::scalar;
   if (is_engine && std::find(engines.begin(), engines.end(), node.text) == engines.end()) {
     const std::string guess = did_you_mean(node.text, engines);
     fail(node, path, fmt::format("{} is no engine", shown(node.text)), guess.empty() ? rule.instead : guess);
@@ -363,13 +364,14 @@ void SettingsReader::read_value(const Node& node, const std::string& path, Clust
 
 // ---- Problems -----------------------------------------------------------------------------------
 
-void SettingsReader::fail(const Node& node, const std::string& path, std::string what, std::string advice) {
+void SettingsReader::fail(const TreeNode& node, const std::string& path, std::string what,
+                          std::string advice) {
   failed_.insert(path);
   if (node.is_refused) return;
   problems_.add(node.place, std::move(what), std::move(advice));
 }
 
-void SettingsReader::fail(const Node& node, const std::string& path, const ValueProblem& problem) {
+void SettingsReader::fail(const TreeNode& node, const std::string& path, const ValueProblem& problem) {
   fail(node, path, fmt::format("{}: {}", path, problem.what), problem.advice);
 }
 
@@ -400,8 +402,8 @@ void SettingsReader::add_broken(const std::vector<std::string>& settings, std::s
   problems_.add(place == places_.end() ? Place{} : place->second, std::move(what), std::move(advice));
 }
 
-void SettingsReader::read(const Node& root, Pairing& pairing) {
-  if (const Node* clusters = root.find("clusters")) {
+void SettingsReader::read(const TreeNode& root, Pairing& pairing) {
+  if (const TreeNode* clusters = root.find("clusters")) {
     for (std::size_t i = 0; i < std::min(clusters->keys.size(), clusters_max); ++i) {
       cluster_names_.push_back(clusters->keys[i].text);
     }

@@ -20,7 +20,7 @@ class SettingsReader {
   explicit SettingsReader(ProblemList& problems) : problems_(problems) {}
 
   // Fills `pairing` from the root of a file. What could not be read keeps its default.
-  void read(const Node& root, Pairing& pairing);
+  void read(const TreeNode& root, Pairing& pairing);
 
   // Adds a problem at the setting with this path, or at the nearest mapping around it when the file leaves it
   // out. Nothing is added when one of the settings could not be read: its value would be a guess.
@@ -31,40 +31,40 @@ class SettingsReader {
   class Mapping;
 
   template <class Settings>
-  void read_mapping(const Node& node, const std::string& path, Settings& settings);
+  void read_mapping(const TreeNode& node, const std::string& path, Settings& settings);
 
   // One per rule: the node's value into `out`, or a problem.
   template <class Integer>
-  void read_value(const Node& node, const std::string& path, Integer& out, CountRule rule);
-  void read_value(const Node& node, const std::string& path, std::uint64_t& out, SizeRule rule);
-  void read_value(const Node& node, const std::string& path, std::string& out, HostRule);
-  void read_value(const Node& node, const std::string& path, std::string& out, NameRule);
-  void read_value(const Node& node, const std::string& path, PublicKey& out, KeyRule);
-  void read_value(const Node& node, const std::string& path, std::vector<std::string>& out, PrefixesRule);
-  void read_value(const Node& node, const std::string& path, ClusterIndex& out, ClusterRule);
-  void read_value(const Node& node, const std::string& path, Apply& out, ApplyRule);
-  void read_value(const Node& node, const std::string& path, ClusterKind& out, KindRule);
-  void read_value(const Node& node, const std::string& path, ClusterKind& out, UnavailableRule rule);
-  void read_value(const Node& node, const std::string& path, FaultBudget& out, FaultsRule);
+  void read_value(const TreeNode& node, const std::string& path, Integer& out, CountRule rule);
+  void read_value(const TreeNode& node, const std::string& path, std::uint64_t& out, SizeRule rule);
+  void read_value(const TreeNode& node, const std::string& path, std::string& out, HostRule);
+  void read_value(const TreeNode& node, const std::string& path, std::string& out, NameRule);
+  void read_value(const TreeNode& node, const std::string& path, PublicKey& out, KeyRule);
+  void read_value(const TreeNode& node, const std::string& path, std::vector<std::string>& out, PrefixesRule);
+  void read_value(const TreeNode& node, const std::string& path, ClusterIndex& out, ClusterRule);
+  void read_value(const TreeNode& node, const std::string& path, Apply& out, ApplyRule);
+  void read_value(const TreeNode& node, const std::string& path, ClusterKind& out, KindRule);
+  void read_value(const TreeNode& node, const std::string& path, ClusterKind& out, UnavailableRule rule);
+  void read_value(const TreeNode& node, const std::string& path, FaultBudget& out, FaultsRule);
   template <class Settings>
-  void read_value(const Node& node, const std::string& path, Settings& out, NestedRule);
+  void read_value(const TreeNode& node, const std::string& path, Settings& out, NestedRule);
   template <class Settings>
-  void read_value(const Node& node, const std::string& path, std::vector<Settings>& out, ListRule rule);
+  void read_value(const TreeNode& node, const std::string& path, std::vector<Settings>& out, ListRule rule);
   template <class Settings>
-  void read_value(const Node& node, const std::string& path, std::vector<Settings>& out, NamedRule rule);
+  void read_value(const TreeNode& node, const std::string& path, std::vector<Settings>& out, NamedRule rule);
 
-  void read_name(const Node& key, const std::string& path, std::string& out);
+  void read_name(const TreeNode& key, const std::string& path, std::string& out);
 
   // The text of a scalar that stands for a number, a size or a word; null, and a problem, when it is
   // something else.
-  const std::string* plain_text(const Node& node, const std::string& path, std::string_view wanted);
+  const std::string* plain_text(const TreeNode& node, const std::string& path, std::string_view wanted);
   // The text of a scalar that stands for text, quoted or not. Plain words that other readers take for
   // booleans, nulls or numbers are a problem.
-  const std::string* any_text(const Node& node, const std::string& path, std::string_view wanted);
+  const std::string* any_text(const TreeNode& node, const std::string& path, std::string_view wanted);
 
   // Notes that the setting could not be read, and adds why, unless the node itself was refused already.
-  void fail(const Node& node, const std::string& path, std::string what, std::string advice);
-  void fail(const Node& node, const std::string& path, const ValueProblem& problem);
+  void fail(const TreeNode& node, const std::string& path, std::string what, std::string advice);
+  void fail(const TreeNode& node, const std::string& path, const ValueProblem& problem);
 
   [[nodiscard]] bool could_be_read(std::string path) const;
 

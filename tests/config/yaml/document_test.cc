@@ -21,18 +21,18 @@ std::string problems_of(std::string_view text) {
   return all;
 }
 
-Node tree_of(std::string_view text) {
+TreeNode tree_of(std::string_view text) {
   ProblemList problems("f");
-  Node root = parse_document(text, problems);
+  TreeNode root = parse_document(text, problems);
   EXPECT_TRUE(problems.empty()) << problems_of(text);
   return root;
 }
 
 TEST(Document, KeepsShapesPlacesAndQuotes) {
-  const Node root = tree_of("a: {b: [1, \"2\"]}\nç: 'd'\n");
-  ASSERT_EQ(root.kind, Node::Kind::mapping);
-  const Node* list = root.find("a")->find("b");
-  ASSERT_EQ(list->kind, Node::Kind::list);
+  const TreeNode root = tree_of("a: {b: [1, \"2\"]}\nç: 'd'\n");
+  ASSERT_EQ(root.kind, TreeNode::Kind::mapping);
+  const TreeNode* list = root.find("a")->find("b");
+  ASSERT_EQ(list->kind, TreeNode::Kind::list);
   EXPECT_EQ(list->items[0].text, "1");
   EXPECT_FALSE(list->items[0].is_quoted);
   EXPECT_TRUE(list->items[1].is_quoted);
@@ -42,7 +42,7 @@ TEST(Document, KeepsShapesPlacesAndQuotes) {
 }
 
 TEST(Document, AcceptsTheByteOrderMarkAndWindowsLineEnds) {
-  const Node root = tree_of(
+  const TreeNode root = tree_of(
       "\xef\xbb\xbf"
       "a: 1\r\nb: 2\r\n");
   EXPECT_EQ(root.find("a")->place, (Place{1, 4}));
@@ -103,8 +103,8 @@ TEST(Document, BoundsTheLengthOfKeys) {
 TEST(Document, TellsWhatIsNotYaml) {
   EXPECT_THAT(problems_of("a: b: c\n"), StartsWith("f:1:5: this is not YAML: "));
   EXPECT_THAT(problems_of("a: @b\n"), HasSubstr("this is not YAML"));
-  EXPECT_EQ(tree_of("").kind, Node::Kind::nothing);
-  EXPECT_EQ(tree_of("---\n...\n").kind, Node::Kind::nothing);
+  EXPECT_EQ(tree_of("").kind, TreeNode::Kind::nothing);
+  EXPECT_EQ(tree_of("---\n...\n").kind, TreeNode::Kind::nothing);
 }
 
 }  // namespace

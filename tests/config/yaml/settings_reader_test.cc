@@ -26,7 +26,7 @@ class Reading {
 
  private:
   ProblemList problems_{"f"};
-  Node root_;
+  TreeNode root_;
   SettingsReader reader_;
 };
 
