@@ -82,12 +82,20 @@ std::string TwoSites::finish(Duration limit) {
   const bool complete = wait_until(
       limit, [&] { return delivered_everywhere() == source_.messages() || broken() != checks_.end(); });
   if (broken() != checks_.end()) return broken()->problem();
-  if (complete) return {};
+  if (complete) {
+    const bool known = wait_until(limit, [&] { return known_everywhere(); });
+    return known ? "" : "all is delivered, but not all of east has learnt so";
+  }
   std::string what = "the deadline passed; delivered so far:";
   for (DeliveryCheck& check : checks_) what += " " + std::to_string(check.read_on());
   return what + " of " + std::to_string(source_.messages()) + "\n" +
          deployment_.last_words({east_site, ReplicaIndex(0)}) +
          deployment_.last_words({west_site, ReplicaIndex(0)});
+}
+
+bool TwoSites::known_everywhere() const {
+  return deployment_.sum(east_site, "mallard_quorum_acked_sequence") ==
+         static_cast<double>(replicas * source_.messages());
 }
 
 double TwoSites::resends_per_message() const {

@@ -26,7 +26,7 @@ class TwoSites {
   void commit(std::uint64_t messages) { source_.commit(messages, messages_per_entry); }
   // How many messages the slowest replica of west was delivered; each was checked.
   [[nodiscard]] std::uint64_t delivered_everywhere();
-  // Waits until that is all that was committed. Empty, or what was wrong.
+  // Waits until that is all that was committed, and all of east knows it. Empty, or what was wrong.
   [[nodiscard]] std::string finish(Duration limit);
 
   // A fault of a site's network: iptables -A with these arguments, for as long as the object lives.
@@ -52,6 +52,8 @@ class TwoSites {
   void print_counters(const std::string& title) const;
 
  private:
+  [[nodiscard]] bool known_everywhere() const;
+
   NetworkNamespace east_;
   NetworkNamespace west_;
   TunLink line_;
