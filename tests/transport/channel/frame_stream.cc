@@ -1,9 +1,11 @@
 #include "tests/transport/channel/frame_stream.h"
 
+#include <algorithm>
+
 namespace mallard::transport {
 namespace {
 
-// Recursive descent, byte by byte.
+// Recursive descent.
 class StreamParser {
  public:
   explicit StreamParser(ByteView stream) : stream_(stream) {}
@@ -21,19 +23,23 @@ class StreamParser {
  private:
   [[nodiscard]] bool stopped() const { return cut_off || faulty; }
 
-  std::size_t number(std::size_t bytes) {
-    std::size_t value = 0;
-    for (std::size_t i = 0; i < bytes && !stopped(); ++i) {
-      value |= std::to_integer<std::size_t>(byte()) << (8 * i);
-    }
-    return value;
-  }
-  std::byte byte() {
-    if (at_ == stream_.size()) {
+  // The next `count` bytes; cut off when there are fewer.
+  ByteView take(std::size_t count) {
+    if (stream_.size() - at_ < count) {
       cut_off = true;
       return {};
     }
-    return stream_[at_++];
+    at_ += count;
+    return stream_.subspan(at_ - count, count);
+  }
+  std::size_t number(std::size_t bytes) {
+    std::size_t value = 0;
+    std::size_t shift = 0;
+    for (const std::byte b : take(bytes)) {
+      value |= std::to_integer<std::size_t>(b) << shift;
+      shift += 8;
+    }
+    return value;
   }
 
   void parse_frame(bool inserted) {
@@ -48,19 +54,18 @@ class StreamParser {
       return;
     }
     StreamFrame frame;
-    for (std::size_t i = 0; i < head_bytes && !stopped(); ++i) {
-      frame.head.push_back(byte());
-    }
+    const ByteView head = take(head_bytes);
+    frame.head.assign(head.begin(), head.end());
     const std::size_t body_bytes = total - 6 - head_bytes;
-    for (std::size_t i = 0; i < body_bytes && !stopped(); ++i) {
-      if (i > 0 && i % 65'536 == 0) {
+    while (!stopped() && frame.body.size() < body_bytes) {
+      if (!frame.body.empty()) {
         for (std::size_t left = number(1); left > 0 && !stopped(); --left) {
           parse_frame(true);
         }
       }
-      if (!stopped()) {
-        frame.body.push_back(byte());
-      }
+      const ByteView piece =
+          stopped() ? ByteView() : take(std::min<std::size_t>(65'536, body_bytes - frame.body.size()));
+      frame.body.insert(frame.body.end(), piece.begin(), piece.end());
     }
     if (!stopped()) {
       frame.offset = at_;
