@@ -6,15 +6,11 @@
 #include <span>
 
 #include "bridge/core/quorum.h"
-#include "config/base/invariant.h"
 
 namespace mallard::bridge {
 
 namespace {
 
-// Certificates in flight at once, and their bytes.
-constexpr std::size_t checks_max = 128;
-constexpr std::uint64_t checking_bytes_max = 8 * batch_bytes_max;
 // How many batches one planning asks for, when the next may follow, and how long an answer may take when
 // round trips are short.
 constexpr std::size_t pulls_planned_max = 256;
@@ -46,7 +42,7 @@ InboundLink::InboundLink(const BridgeSettings& bridge, const LinkSettings& link)
       cursor_message_(link.cursor_message),
       held_(ring_capacity(link.window_messages), cursor_),
       slots_(held_.capacity()),
-      checks_(checks_max),
+      checks_(from_.size() + to_.size()),
       reports_(to_.size()),
       budgets_(to_.size()),
       hints_(from_.size()),
@@ -72,39 +68,6 @@ bool InboundLink::wants(std::uint64_t batch) {
   return true;
 }
 
-// A check of its own for each copy: a forged one must not shut out the true one. A peer may have only its
-// share of the table open at once.
-InboundLink::Check* InboundLink::free_check(ReplicaAddress from, const StoredBatch& batch) {
-  const std::size_t share = std::max<std::size_t>(1, checks_max / (from_.size() + to_.size()));
-  if (checks_open_ == checks_max || checking_bytes_ + batch.payload.bytes > checking_bytes_max) {
-    ++counters_.no_room_dropped;
-    return nullptr;
-  }
-  Check* free = nullptr;
-  std::size_t open = 0;
-  std::size_t seen = 0;
-  for (Check& check : checks_) {
-    if (!check.open) {
-      free = free == nullptr ? &check : free;
-    } else {
-      ++seen;
-      open += check.from == from ? 1U : 0U;
-      if (check.from == from && check.batch.header.batch == batch.header.batch) {
-        ++counters_.duplicates_dropped;
-        return nullptr;
-      }
-    }
-    if (free != nullptr && seen == checks_open_) {
-      break;
-    }
-  }
-  if (open >= share) {
-    ++counters_.no_room_dropped;
-    return nullptr;
-  }
-  return free;
-}
-
 void InboundLink::arrive(ReplicaAddress from, const BatchSection& section, const PeerTable& peers,
                          Effects& effects) {
   const StoredBatch batch{section.header, section.payload, section.proof_bytes};
@@ -112,16 +75,18 @@ void InboundLink::arrive(ReplicaAddress from, const BatchSection& section, const
   counters_.copies_from_source += from_source ? 1 : 0;
   const bool wanted =
       wants(batch.header.batch.value) || (from_source && useful_to_peers(batch.header.batch.value, peers));
-  Check* check = wanted ? free_check(from, batch) : nullptr;
-  if (check == nullptr) {
+  CheckTable::Opening opening;
+  if (wanted) {
+    opening = checks_.open(from, batch);
+    counters_.duplicates_dropped += opening.outcome == CheckTable::Outcome::duplicate ? 1 : 0;
+    counters_.no_room_dropped += opening.outcome == CheckTable::Outcome::no_room ? 1 : 0;
+  }
+  if (opening.outcome != CheckTable::Outcome::opened) {
     effects.push_back(Release{batch.payload});
     return;
   }
-  *check = Check{.open = true, .from = from, .batch = batch};
-  ++checks_open_;
-  checking_bytes_ += batch.payload.bytes;
   effects.push_back(CheckCertificate{.link = context_.link,
-                                     .check = static_cast<std::uint32_t>(check - checks_.data()),
+                                     .check = opening.check,
                                      .header = batch.header,
                                      .payload = batch.payload,
                                      .proof_bytes = batch.proof_bytes});
@@ -129,11 +94,7 @@ void InboundLink::arrive(ReplicaAddress from, const BatchSection& section, const
 
 void InboundLink::certificate_checked(const CertificateChecked& answer, PeerTable& peers, Instant now,
                                       Effects& effects) {
-  MALLARD_INVARIANT(answer.check < checks_.size() && checks_[answer.check].open);
-  const Check check = checks_[answer.check];
-  checks_[answer.check].open = false;
-  --checks_open_;
-  checking_bytes_ -= check.batch.payload.bytes;
+  const CheckTable::Check check = checks_.close(answer.check);
   if (!answer.valid) {
     ++counters_.verify_failures;
     effects.push_back(Release{check.batch.payload});

@@ -30,6 +30,7 @@
 #include "bridge/core/ack_report.h"
 #include "bridge/core/bridge_counters.h"
 #include "bridge/core/bridge_settings.h"
+#include "bridge/core/check_table.h"
 #include "bridge/core/effect.h"
 #include "bridge/core/event.h"
 #include "bridge/core/peer_report.h"
@@ -86,11 +87,6 @@ class InboundLink {
     std::uint16_t asked = 0;  // the replica asked last; turns rotate from there
     Instant next_pull;  // while it is missing here and known elsewhere: not before; Instant{} until then
   };
-  struct Check {
-    bool open = false;
-    ReplicaAddress from;
-    StoredBatch batch;
-  };
 
   [[nodiscard]] Slot& slot(std::uint64_t batch) { return slots_[batch & (slots_.size() - 1)]; }
   [[nodiscard]] bool holds(std::uint64_t batch) const { return held_.contains(batch) && held_.test(batch); }
@@ -100,7 +96,6 @@ class InboundLink {
   // Whether a peer lacks the batch and may have room in its window for it, going by what it has said and by
   // the hint: peers of QUACK weight are at least that far.
   [[nodiscard]] bool useful_to_peers(std::uint64_t batch, const PeerTable& peers) const;
-  [[nodiscard]] Check* free_check(ReplicaAddress from, const StoredBatch& batch);
   bool make_room(std::uint64_t batch, std::uint32_t bytes, Effects& effects);
   void drop(std::uint64_t batch, Effects& effects);
   void hold(const StoredBatch& batch);
@@ -134,9 +129,7 @@ class InboundLink {
   std::uint64_t highest_held_ = 0;    // no bit above it is set; the batch itself may have been dropped since
   std::uint64_t held_bytes_ = 0;      // beyond the cursor
   std::uint64_t retained_bytes_ = 0;  // up to the cursor
-  std::vector<Check> checks_;
-  std::size_t checks_open_ = 0;
-  std::uint64_t checking_bytes_ = 0;
+  CheckTable checks_;
   std::vector<PeerReport> reports_;       // by replica of the own cluster
   std::vector<PullBudget> budgets_;       // likewise
   std::vector<std::uint64_t> hints_;      // by source replica
