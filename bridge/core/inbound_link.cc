@@ -378,10 +378,10 @@ Peer* InboundLink::next_holder(std::uint16_t asked_last, std::uint64_t batch, Pe
 void InboundLink::plan_pulls(PeerTable& peers, Instant now, Effects& effects) {
   std::array<FixedVector<BatchNumber, pulls_per_frame_max>, replicas_max> asks;
   const std::uint64_t end = std::min(window_end(), known_elsewhere());
-  Duration peers_delay;  // a share on its way takes as long as what else is on its way
-  for (const Peer& peer : peers.of(to_.cluster)) {
-    peers_delay = peer.up ? std::max(peers_delay, peer.round_trip.smoothed()) : peers_delay;
-  }
+  const Delays delays = peers.delays(to_);
+  // A share that is on its way takes as long as everything else that is.
+  const Duration grace = std::max(pull_delay_, delays.round_trip);
+  const Duration timeout = std::max(delays.timeout, pull_timeout_min);
   pull_at_ = Instant::never();
   std::size_t asked = 0;
   for (std::uint64_t batch = prefix_ + 1; batch <= end && asked < pulls_planned_max; ++batch) {
@@ -394,7 +394,7 @@ void InboundLink::plan_pulls(PeerTable& peers, Instant now, Effects& effects) {
     }
     Slot& missing = slot(batch);
     if (missing.next_pull == Instant{}) {
-      missing.next_pull = now + std::max(pull_delay_, peers_delay);
+      missing.next_pull = now + grace;
     }
     if (now < missing.next_pull) {
       want_pulls(missing.next_pull);
@@ -415,7 +415,7 @@ void InboundLink::plan_pulls(PeerTable& peers, Instant now, Effects& effects) {
     counters_.pulls_by_hint += advertised ? 0 : 1;
     ++counters_.pulls_sent;
     missing.asked = holder->address.replica.value;
-    missing.next_pull = now + std::max(holder->round_trip.timeout(), pull_timeout_min);
+    missing.next_pull = now + timeout;
     want_pulls(missing.next_pull);
   }
   if (asked == pulls_planned_max) {

@@ -153,15 +153,7 @@ void OutboundLink::restart_tap(std::uint64_t after, Effects& effects) {
 }
 
 void OutboundLink::update_rto(const PeerTable& peers) {
-  std::array<std::uint64_t, replicas_max> timeouts{};
-  for (const Peer& peer : peers.of(to_.cluster)) {
-    if (peer.up && peer.round_trip.known()) {
-      timeouts[peer.address.replica.value] = static_cast<std::uint64_t>(peer.round_trip.timeout().ns);
-    }
-  }
-  const std::uint64_t backed = highest_backed(
-      std::span<const std::uint64_t>(timeouts.data(), reports_.size()), to_.weights, to_.truth_threshold());
-  const Duration measured = Duration::nanoseconds(static_cast<std::int64_t>(backed)) + ack_interval_ * 2;
+  const Duration measured = peers.delays(to_).timeout + ack_interval_ * 2;
   rto_ = std::min(std::max(rto_min_, measured), round_backoff_max_);
 }
 

@@ -1,8 +1,11 @@
 #include "bridge/core/peer_table.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
 
+#include "bridge/core/quorum.h"
 #include "config/base/invariant.h"
 
 namespace mallard::bridge {
@@ -62,6 +65,23 @@ std::span<Peer> PeerTable::of(ClusterIndex cluster) {
   return std::span<Peer>(peers_).subspan(range.begin, range.end - range.begin);
 }
 
+Delays PeerTable::delays(const ClusterView& cluster) const {
+  std::array<std::uint64_t, replicas_max> round_trips{};
+  std::array<std::uint64_t, replicas_max> timeouts{};
+  for (const Peer& peer : of(cluster.cluster)) {
+    if (peer.up) {
+      round_trips[peer.address.replica.value] = static_cast<std::uint64_t>(peer.round_trip.smoothed().ns);
+      timeouts[peer.address.replica.value] = static_cast<std::uint64_t>(peer.round_trip.timeout().ns);
+    }
+  }
+  const auto backed = [&cluster](const std::array<std::uint64_t, replicas_max>& values) {
+    const std::span<const std::uint64_t> known(values.data(), cluster.size());
+    return Duration::nanoseconds(
+        static_cast<std::int64_t>(highest_backed(known, cluster.weights, cluster.truth_threshold())));
+  };
+  return {backed(round_trips), backed(timeouts)};
+}
+
 void PeerTable::owe_ack(ClusterIndex first, ClusterIndex second) {
   for (Peer& peer : of(first)) {
     peer.owes_ack = true;
@@ -80,6 +100,9 @@ SendFrame issue_frame(Peer& peer, Instant now) {
   if (peer.asked.value != 0) {
     frame.echo_delay_us =
         static_cast<std::uint32_t>(std::min<std::int64_t>((now - peer.asked_at).ns / 1000, UINT32_MAX));
+  }
+  if (peer.issued.value == 0) {
+    peer.opened = frame.stamp;
   }
   peer.issued = frame.stamp;
   peer.last_sent = now;
@@ -102,7 +125,7 @@ const char* book_frame(Peer& peer, const Frame& frame, Instant now, bool& overta
     peer.asked = frame.stamp;
     peer.asked_at = now;
   }
-  if (frame.echo > peer.echoed) {
+  if (frame.echo > peer.echoed && frame.echo >= peer.opened) {
     peer.echoed = frame.echo;
     const Duration since_issue = now - issued_at(frame.echo);
     const Duration held = std::min(Duration::microseconds(frame.echo_delay_us), since_issue);

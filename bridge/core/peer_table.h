@@ -26,6 +26,7 @@ inline Instant issued_at(Stamp stamp) { return Instant{static_cast<std::int64_t>
 struct Peer {
   ReplicaAddress address;
   bool up = false;
+  Stamp opened;      // the first stamp sent on this channel
   Stamp issued;      // highest stamp sent on this channel
   Stamp heard;       // highest stamp received on this channel
   Stamp asked;       // highest stamp of a frame that wanted an acknowledgement
@@ -36,6 +37,11 @@ struct Peer {
   Instant last_ack;       // when it was last told
   Instant last_sent;      // when it was last sent anything
   PeerCounters counters;
+};
+
+struct Delays {
+  Duration round_trip;
+  Duration timeout;
 };
 
 class PeerTable {
@@ -52,6 +58,11 @@ class PeerTable {
   [[nodiscard]] std::span<const Peer> of(ClusterIndex cluster) const;
   [[nodiscard]] std::span<Peer> all() { return peers_; }
   [[nodiscard]] std::span<const Peer> all() const { return peers_; }
+
+  // How long replicas of `cluster` take to answer: the longest round trip that such of weight r + 1 back,
+  // those without a channel counted as 0. So no liar can stretch a wait that is measured by it, and no lone
+  // slow replica is overlooked where there are no liars.
+  [[nodiscard]] Delays delays(const ClusterView& cluster) const;
 
   // Every replica of these clusters is owed an acknowledgement.
   void owe_ack(ClusterIndex first, ClusterIndex second);
