@@ -17,11 +17,19 @@
 
 namespace mallard::transport {
 
-// A non-blocking connection to a port of this machine; -1 when it fails.
-inline int connect_to(std::uint16_t port) {
+// A non-blocking connection to a port of this machine, from any of its loopback addresses; -1 when it fails.
+// Closing it leaves nothing behind in the kernel.
+inline int connect_to(std::uint16_t port, std::uint32_t source = INADDR_LOOPBACK) {
   const int made = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(made, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(source);
+  if (::bind(made, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    ::close(made);
+    return -1;
+  }
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (::connect(made, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
