@@ -16,9 +16,12 @@ inline constexpr const char* group_run = "Run";
 inline constexpr const char* group_configure = "Configure";
 inline constexpr const char* group_watch = "Watch";
 
+void add_demo(CLI::App& program, ExitCode& exit_code);
 void add_gateway(CLI::App& program, ExitCode& exit_code);
 void add_validate(CLI::App& program, ExitCode& exit_code);
 void add_config(CLI::App& program, ExitCode& exit_code);
 void add_keys(CLI::App& program, ExitCode& exit_code);
+void add_status(CLI::App& program, ExitCode& exit_code);
+void add_lag(CLI::App& program, ExitCode& exit_code);
 
 }  // namespace mallard::cli

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
@@ -28,6 +30,7 @@ void prepare_process() {
   const rlimit none{};
   ::setrlimit(RLIMIT_CORE, &none);
   std::signal(SIGPIPE, SIG_IGN);
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("mallard"));
 }
 
 ExitCode run_gateway(const GatewayOptions& options) {

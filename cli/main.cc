@@ -16,10 +16,13 @@ namespace mallard::cli {
 namespace {
 
 void add_commands(CLI::App& program, ExitCode& exit_code) {
+  add_demo(program, exit_code);
   add_gateway(program, exit_code);
   add_validate(program, exit_code);
   add_config(program, exit_code);
   add_keys(program, exit_code);
+  add_status(program, exit_code);
+  add_lag(program, exit_code);
 }
 
 // The command that was given, as far as it was understood.

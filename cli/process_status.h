@@ -1,0 +1,74 @@
+// What the processes of a pairing say of themselves on their admin ports, as values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/base/result.h"
+#include "config/base/time.h"
+#include "config/pairing.h"
+
+namespace mallard::cli {
+
+// One link as one of its gateways sees it.
+struct LinkStatus {
+  std::string name;
+  bool is_source = false;
+  std::string state;
+  double state_seconds = 0;
+  std::string waiting_for;              // empty: for nothing
+  std::uint64_t committed_message = 0;  // at a destination: as far as the source's replicas have told
+  std::uint64_t done_message = 0;       // QUACKed at the source, applied at the destination
+  std::uint64_t lag_messages = 0;
+  std::uint64_t lag_bytes = 0;
+  double lag_seconds = 0;
+  std::uint64_t copies = 0;   // sent first by a source, received by a destination
+  std::uint64_t repeats = 0;  // resent by a source, dropped as duplicates by a destination
+  std::string last_error;
+  std::string next;  // what to do about it; empty: nothing
+};
+
+// The channel to another process.
+struct PeerStatus {
+  std::string cluster;
+  std::uint64_t id = 0;
+  bool is_up = false;
+  double since_seconds = 0;
+  std::string last_error;
+};
+
+struct ProcessStatus {
+  std::string cluster;
+  std::uint64_t id = 0;
+  double uptime_seconds = 0;
+  bool is_ready = false;
+  std::string not_ready_because;
+  std::vector<LinkStatus> links;
+  std::vector<PeerStatus> peers;
+};
+
+// Reads the JSON of /status. The error is a phrase: what is missing or of the wrong type.
+[[nodiscard]] Result<ProcessStatus, std::string> parse_status(std::string_view json);
+
+// One replica of a pairing and what its gateway answered.
+struct ReplicaStatus {
+  std::string cluster;
+  std::uint64_t id = 0;
+  std::uint16_t admin_port = 0;
+  Result<ProcessStatus, std::string> answer;  // or why there is none
+  std::string page;                           // the JSON as it came; empty without an answer
+};
+
+struct LocalProcesses {
+  std::vector<ReplicaStatus> replicas;  // in the order of the file
+  std::size_t elsewhere = 0;            // replicas whose host is another machine
+};
+
+// Asks every admin port of the pairing on this machine's loopback. A replica is among the answers when a
+// process says that it is the one, or when its host is an address of this machine and none does.
+[[nodiscard]] LocalProcesses ask_local_processes(const config::Pairing& pairing, Duration patience);
+
+}  // namespace mallard::cli
