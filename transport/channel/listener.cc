@@ -1,9 +1,10 @@
 #include "transport/channel/listener.h"
 
+#include <asio/error.hpp>
 #include <asio/ip/address.hpp>
 
 #include <algorithm>
-#include <new>
+#include <chrono>
 #include <utility>
 
 #include "transport/channel/loop_clock.h"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr int backlog = 128;
 constexpr int accepts_per_wake = 64;
+constexpr std::chrono::milliseconds pause_without_sockets{100};
 
 std::uint64_t prefix_of(const asio::ip::address& address) {
   if (address.is_v4() || address.to_v6().is_v4_mapped()) {
@@ -39,6 +41,7 @@ Listener::Listener(asio::io_context& io, const TlsContext& context, const Channe
       ours_(ours),
       roster_(roster),
       acceptor_(io.get_executor()),
+      pause_(io.get_executor()),
       gate_(limits) {
   pending_.reserve(limits.pending_handshakes);
 }
@@ -66,6 +69,7 @@ void Listener::stop() {
   callbacks_ = {};
   std::error_code ignored;
   acceptor_.close(ignored);
+  pause_.cancel();
   for (const auto& run : pending_) {
     run->cancel();
   }
@@ -74,25 +78,47 @@ void Listener::stop() {
 
 void Listener::wait() {
   acceptor_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](std::error_code error) {
+    if (error || self->stopped_) {
+      return;
+    }
+    if (self->accept_some()) {
+      self->wait();
+    } else {
+      self->pause();
+    }
+  });
+}
+
+// The backlog would wake us again at once, and for nothing.
+void Listener::pause() {
+  pause_.expires_after(pause_without_sockets);
+  pause_.async_wait([self = shared_from_this()](std::error_code error) {
     if (!error && !self->stopped_) {
-      self->accept_some();
       self->wait();
     }
   });
 }
 
-void Listener::accept_some() {
+// False when the machine has no more sockets for us.
+bool Listener::accept_some() {
   for (int i = 0; i < accepts_per_wake; ++i) {
     Socket socket(io_.get_executor());
     asio::ip::tcp::endpoint source;
     std::error_code error;
     acceptor_.accept(socket, source, error);
+    if (error == asio::error::would_block || error == asio::error::try_again) {
+      return true;
+    }
+    if (error == asio::error::connection_aborted || error == asio::error::interrupted) {
+      continue;
+    }
     if (error) {
-      return;
+      return false;
     }
     ++counters_.accepted;
     admit(std::move(socket), source.address());
   }
+  return true;
 }
 
 // Cheap checks first: nothing is allocated for who comes too often.

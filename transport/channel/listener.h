@@ -2,6 +2,8 @@
 #pragma once
 
 #include <asio/basic_socket_acceptor.hpp>
+#include <asio/basic_waitable_timer.hpp>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -47,7 +49,8 @@ class Listener : public std::enable_shared_from_this<Listener> {
 
  private:
   void wait();
-  void accept_some();
+  void pause();
+  [[nodiscard]] bool accept_some();
   void admit(Socket socket, const asio::ip::address& source);
   void finished(HandshakeRun& run, HandshakeRun::Outcome outcome);
 
@@ -57,6 +60,9 @@ class Listener : public std::enable_shared_from_this<Listener> {
   Hello ours_;
   Roster roster_;
   asio::basic_socket_acceptor<asio::ip::tcp, asio::io_context::executor_type> acceptor_;
+  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
+                             asio::io_context::executor_type>
+      pause_;
   std::uint16_t port_ = 0;
   AcceptGate gate_;
   AcceptCounters counters_;

@@ -33,9 +33,14 @@ struct Session::Wait {
   [[nodiscard]] allocator_type get_allocator() const { return allocator_type(session->handler_memory_); }
 
   void operator()(std::error_code error = {}) const {
-    if (serial == session->serial_ && session->state_ == State::open && !error) {
-      (session->*action)();
+    if (serial != session->serial_ || session->state_ != State::open) {
+      return;
     }
+    if (error) {
+      session->break_off(CloseReason::lost, "the connection broke");
+      return;
+    }
+    (session->*action)();
   }
 };
 
@@ -136,7 +141,8 @@ bool Session::read_more() {
     return false;
   }
   if (transfer.progress != TlsStream::Progress::done) {
-    break_off(transfer.progress);
+    const bool patient = allow_key_updates(loop_now());
+    patient ? break_off(transfer.progress) : break_off_for_key_updates();
     return false;
   }
   bytes_left_ -= std::min(bytes_left_, transfer.bytes);
@@ -163,7 +169,7 @@ bool Session::deliver() {
 void Session::rest_reading() {
   const Instant now = loop_now();
   if (!allow_key_updates(now)) {
-    break_off(CloseReason::too_many_key_updates, "the peer changes its keys too often");
+    break_off_for_key_updates();
     return;
   }
   if (assembler_.between_frames()) {
@@ -199,6 +205,10 @@ bool Session::allow_key_updates(Instant now) {
     wire_in_before_ = stream_->wire_bytes_in();
   }
   return true;
+}
+
+void Session::break_off_for_key_updates() {
+  break_off(CloseReason::too_many_key_updates, "the peer changes its keys too often");
 }
 
 void Session::update_own_key(Instant now) {

@@ -89,6 +89,7 @@ class Session {
   void rest_reading();
   void hold_reading();
   bool allow_key_updates(Instant now);
+  void break_off_for_key_updates();
   void update_own_key(Instant now);
   void on_readable();
   void on_writable();

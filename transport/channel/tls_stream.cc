@@ -25,6 +25,7 @@ struct TlsStream::Wire {
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   std::uint64_t key_updates = 0;
+  std::uint64_t key_updates_before_read = 0;
   bool unknown_key = false;
   bool peer_refused_certificate = false;
   std::string failure;
@@ -56,6 +57,8 @@ namespace {
 
 using Wire = TlsStream::Wire;
 
+// In a row, without a byte of data between them: OpenSSL itself would take any number.
+constexpr std::uint64_t key_updates_in_a_row_max = 32;
 constexpr std::string_view binding_label = "EXPORTER-mallard-hello";
 
 Wire& wire_of(BIO* bio) { return *static_cast<Wire*>(BIO_get_data(bio)); }
@@ -86,6 +89,10 @@ int bio_write(BIO* bio, const char* bytes, int length) {
 int bio_read(BIO* bio, char* into, int length) {
   Wire& wire = wire_of(bio);
   BIO_clear_retry_flags(bio);
+  if (wire.key_updates - wire.key_updates_before_read > key_updates_in_a_row_max) {
+    wire.failed = true;
+    return -1;
+  }
   for (;;) {
     const ssize_t count = ::recv(wire.socket, into, static_cast<std::size_t>(length), MSG_DONTWAIT);
     if (count > 0) {
@@ -133,8 +140,11 @@ const BIO_METHOD* wire_method() {
 
 void watch_messages(int sent, int /*version*/, int content_type, const void* bytes, std::size_t length,
                     SSL* /*ssl*/, void* argument) {
-  if (sent == 0 && content_type == SSL3_RT_HANDSHAKE && length > 0 &&
-      *static_cast<const unsigned char*>(bytes) == SSL3_MT_KEY_UPDATE) {
+  if (sent != 0 || content_type != SSL3_RT_HANDSHAKE || length == 0) {
+    return;
+  }
+  const unsigned char type = *static_cast<const unsigned char*>(bytes);
+  if (type == SSL3_MT_KEY_UPDATE || type == SSL3_MT_NEWSESSION_TICKET) {
     ++static_cast<Wire*>(argument)->key_updates;
   }
 }
@@ -266,6 +276,7 @@ void TlsStream::keep_buffers() {
 
 TlsStream::Transfer TlsStream::read(ByteSpan into) {
   ERR_clear_error();  // what others on this thread left there would be taken for ours
+  wire_->key_updates_before_read = wire_->key_updates;
   std::size_t count = 0;
   const int returned = SSL_read_ex(ssl_.get(), into.data(), into.size(), &count);
   return returned == 1 ? Transfer{Progress::done, count} : Transfer{judge(returned), 0};

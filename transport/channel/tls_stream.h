@@ -81,7 +81,8 @@ class TlsStream {
   [[nodiscard]] std::uint64_t wire_bytes_out() const;
   // Bytes written but not yet taken by the kernel.
   [[nodiscard]] std::size_t unsent_bytes() const;
-  // Key updates received since the start.
+  // Key updates received since the start, and tickets, which nobody should send. More than 32 in a row break
+  // the stream.
   [[nodiscard]] std::uint64_t key_updates() const;
 
   // State shared with OpenSSL's callbacks; at a place of its own, so that streams can move.

@@ -141,6 +141,16 @@ TEST_F(SessionTest, closes_on_too_many_key_updates) {
   expect_closed_for(CloseReason::too_many_key_updates);
 }
 
+TEST_F(SessionTest, closes_on_a_row_of_key_updates_without_data) {
+  ASSERT_NO_FATAL_FAILURE(meet_raw_peer());
+  ASSERT_TRUE(run_until([&] {
+    raw_->stream().update_key();
+    static_cast<void>(raw_->stream().handshake(SIZE_MAX));
+    return !listener_.observer.downs.empty();
+  }));
+  EXPECT_EQ(listener_.observer.downs[0].second, CloseReason::too_many_key_updates);
+}
+
 TEST_F(SessionTest, tells_a_hang_up_from_a_broken_connection) {
   ASSERT_NO_FATAL_FAILURE(meet_raw_peer());
   raw_->say(raw_frame(6 + 3 + 100'000, 3, 5000));
