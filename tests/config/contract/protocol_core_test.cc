@@ -36,12 +36,11 @@ class ThrowingClock : public AlarmClock {
   void step(const Event& event, Instant now, Effects& effects) { AlarmClock::step(event, now, effects); }
 };
 
-class ClockThatForgetsDeadlines {
- public:
+struct ClockThatForgetsDeadlines {
   using Event = int;
   using Effects = FixedVector<int, 1>;
-  static constexpr std::size_t effects_per_step_max = 1;
-  void step(const Event& /*event*/, Instant /*now*/, Effects& /*effects*/) noexcept {}
+  [[maybe_unused]] static constexpr std::size_t effects_per_step_max = 1;
+  [[maybe_unused]] void step(const Event& /*event*/, Instant /*now*/, Effects& /*effects*/) noexcept {}
 };
 
 static_assert(ProtocolCore<AlarmClock>);
