@@ -103,7 +103,7 @@ bool Session::take_staged() {
       post(&Session::read_turn);
       return false;
     }
-    read_held_ = false;
+    const bool was_held = std::exchange(read_held_, false);
     const auto taken =
         assembler_.take(ByteView(staging_).subspan(staged_begin_, staged_end_ - staged_begin_));
     staged_begin_ += taken.bytes;
@@ -114,7 +114,7 @@ bool Session::take_staged() {
         deliver();
         break;
       case FrameAssembler::Step::no_slot:
-        hold_reading();
+        hold_reading(was_held);
         return false;
       case FrameAssembler::Step::malformed:
         break_off(CloseReason::malformed_frame, "malformed frame");
@@ -181,9 +181,9 @@ void Session::rest_reading() {
 }
 
 // Our own lack of slots is not the peer's delay.
-void Session::hold_reading() {
+void Session::hold_reading(bool again) {
   read_held_ = true;
-  ++counters_.reads_held;
+  counters_.reads_held += again ? 0U : 1U;
   frame_deadline_.rest();
 }
 

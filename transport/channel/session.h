@@ -87,7 +87,7 @@ class Session {
   bool read_more();
   bool deliver();
   void rest_reading();
-  void hold_reading();
+  void hold_reading(bool again);
   bool allow_key_updates(Instant now);
   void break_off_for_key_updates();
   void update_own_key(Instant now);
