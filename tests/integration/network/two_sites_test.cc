@@ -32,8 +32,8 @@ void deliver_all(const std::string& title, const Impairment& impairment, std::ui
 TEST(TwoSites, DeliverOverACleanLine) {
   TwoSites sites(ten_milliseconds_each_way(), seed);
   ASSERT_TRUE(sites.deployment().ready(start_limit));
-  sites.commit(40'000);
-  EXPECT_EQ(sites.finish(Duration::seconds(30)), "");
+  sites.commit(100'000);
+  EXPECT_EQ(sites.finish(Duration::seconds(60)), "");
   sites.print_counters("clean, 20 ms");
   EXPECT_EQ(sites.resends_per_message(), 0.0);
   EXPECT_EQ(sites.copies_per_message(), 1.0);
@@ -42,7 +42,7 @@ TEST(TwoSites, DeliverOverACleanLine) {
 TEST(TwoSites, DeliverOverALineThatLosesOneInAHundred) {
   Impairment impairment = ten_milliseconds_each_way();
   impairment.loss_ppm = 10'000;
-  deliver_all("loss 1 %", impairment, 40'000, Duration::seconds(60));
+  deliver_all("loss 1 %", impairment, 100'000, Duration::seconds(90));
 }
 
 TEST(TwoSites, DeliverOverALineThatLosesDuplicatesAndReorders) {
@@ -51,7 +51,7 @@ TEST(TwoSites, DeliverOverALineThatLosesDuplicatesAndReorders) {
   impairment.loss_ppm = 50'000;
   impairment.duplicate_ppm = 10'000;
   impairment.reorder_ppm = 50'000;
-  deliver_all("loss 5 %, duplicates 1 %, reordered 5 %", impairment, 20'000, Duration::seconds(90));
+  deliver_all("loss 5 %, duplicates 1 %, reordered 5 %", impairment, 60'000, Duration::seconds(120));
 }
 
 // Commits before, during and after the faults, which come together and last for `span`.
