@@ -16,7 +16,10 @@
 namespace mallard::cli {
 namespace {
 
-constexpr Duration load_time = Duration::seconds(14);  // for the records, updates, deletes and increments
+// For the records, updates, deletes and increments; with crashes, so that fault periods are less than half of
+// it.
+constexpr Duration load_time = Duration::seconds(5);
+constexpr Duration load_time_with_crashes = Duration::seconds(14);
 constexpr Duration tick_time = Duration::milliseconds(4);
 constexpr Duration down_time = Duration::milliseconds(700);  // from the kill to the restart
 constexpr Duration settle_time =
@@ -42,7 +45,8 @@ DemoRun::DemoRun(const DemoSettings& settings, DemoWorkload& workload, const vol
       began_(transport::EventLoop::now()) {}
 
 Result<DemoResult, std::string> DemoRun::run() {
-  const double rate = static_cast<double>(workload_.size()) * 1e9 / static_cast<double>(load_time.ns);
+  const Duration time = settings_.crash ? load_time_with_crashes : load_time;
+  const double rate = static_cast<double>(workload_.size()) * 1e9 / static_cast<double>(time.ns);
   workload_.add_updates(static_cast<std::uint64_t>(rate * static_cast<double>(settings_.seconds)));
   result_.counts = workload_.counts();
   if (const auto started = start(); !started) {

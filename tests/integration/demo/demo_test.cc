@@ -109,7 +109,7 @@ TEST(Demo, ctrl_c_ends_it_and_its_gateways_and_leaves_nothing) {
   EXPECT_NE(contents(folder.path() / "output").find("interrupted"), std::string::npos);
   std::size_t left = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
-    left += entry.path().filename() == "output" ? 0 : 1;
+    left += entry.path().filename() == "output" ? 0U : 1U;
   }
   EXPECT_EQ(left, 0U);
 }
