@@ -22,7 +22,8 @@ class LogComparisonTest : public ::testing::Test {
       EXPECT_TRUE(log->commit().has_value());
     }
     EXPECT_TRUE(log->flush().has_value());
-    return *compare_log(file::committed_log_path(folder.path("")), file::LogKind::committed, "east", workload);
+    return *compare_log(file::committed_log_path(folder.path("")), file::LogKind::committed, "east",
+                        workload);
   }
   std::vector<std::size_t> all() const {
     std::vector<std::size_t> numbers;
