@@ -54,7 +54,6 @@ constexpr std::array<const char*, mark_count> mark_names{
     "needs_snapshot_reached",
     "window_full",
     "probe_sent",
-    "share_lost_then_pulled",
     "puppet_omit_sends",
     "puppet_early_resend",
     "puppet_false_hint",

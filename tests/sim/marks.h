@@ -62,7 +62,6 @@ enum class Mark : std::uint8_t {
   needs_snapshot_reached,
   window_full,
   probe_sent,
-  share_lost_then_pulled,
   // Puppets that changed what a correct gateway would have done.
   puppet_omit_sends,
   puppet_early_resend,

@@ -66,6 +66,12 @@ bool Network::connected(const Replica& from, const Replica& to) const {
   return index != no_pair && pairs_[index].side[side_of(pairs_[index], from.id)] == Side::up;
 }
 
+std::size_t Network::channels_of(const Replica& replica) const {
+  return static_cast<std::size_t>(std::count_if(replicas_.begin(), replicas_.end(), [&](const Replica& peer) {
+    return peer.id != replica.id && connected(replica, peer);
+  }));
+}
+
 Nanos Network::travel_time() {
   const NetworkOptions& network = stage_.options.network;
   return network.delay_min + extra_delay_ +
@@ -73,29 +79,27 @@ Nanos Network::travel_time() {
 }
 
 void Network::redial(std::uint32_t pair, Nanos delay) {
-  if (!pairs_[pair].opening) {
-    pairs_[pair].opening = true;
+  if (!pairs_[pair].dial_pending) {
+    pairs_[pair].dial_pending = true;
     stage_.schedule(delay, {.a = pair, .what = Happening::dial});
   }
 }
 
 void Network::dial(std::uint32_t index) {
   Pair& pair = pairs_[index];
-  pair.opening = false;
+  pair.dial_pending = false;
   const Replica& a = replicas_[pair.a];
   const Replica& b = replicas_[pair.b];
-  if (!a.alive() || !b.alive()) {
-    return;  // a restart dials again
+  if (!a.alive() || !b.alive() || !pair.idle()) {
+    return;  // a restart, or the end of the session, dials again
   }
-  const bool free = pair.side[0] == Side::down && pair.side[1] == Side::down;
-  if (!free || blocked_[a.id][b.id] != 0 || blocked_[b.id][a.id] != 0) {
-    redial(index, stage_.options.network.dial * (blocked_[a.id][b.id] + blocked_[b.id][a.id] == 0 ? 1 : 5));
-    return;
+  if (blocked_[a.id][b.id] != 0 || blocked_[b.id][a.id] != 0) {
+    return redial(index, 5 * stage_.options.network.dial);
   }
-  pair.opening = true;
   ++pair.session;
   for (std::uint64_t side = 0; side < 2; ++side) {
     const Nanos delay = travel_time();
+    pair.up_pending[side] = true;
     pair.up_at[side] = stage_.now + delay;
     stage_.schedule(
         delay, {.b = std::uint64_t{pair.session} << 1 | side, .a = index, .what = Happening::session_up});
@@ -105,77 +109,63 @@ void Network::dial(std::uint32_t index) {
 void Network::session_up(std::uint32_t index, std::uint64_t what) {
   Pair& pair = pairs_[index];
   const std::size_t side = what & 1;
+  if (what >> 1 != pair.session || !pair.up_pending[side]) {
+    return;
+  }
   Replica& replica = replicas_[side == 0 ? pair.a : pair.b];
   Replica& peer = replicas_[side == 0 ? pair.b : pair.a];
-  if (what >> 1 != pair.session || !pair.opening) {
-    return;
-  }
-  if (!replica.alive() || pair.side[side] != Side::down) {
-    pair.opening = false;
-    end_side(index, 1 - side, 0);
-    return;
-  }
-  directions_[replica.id][peer.id] = {};
+  pair.up_pending[side] = false;
   pair.side[side] = Side::up;
-  if (pair.side[1 - side] == Side::up) {
-    pair.opening = false;
-  }
+  directions_[replica.id][peer.id] = {};
   replica.life->gateway->on_peer_up(peer.address, replica.clock(stage_.now));
 }
 
 void Network::session_down(std::uint32_t index, std::uint64_t what) {
   Pair& pair = pairs_[index];
   const std::size_t side = what & 1;
-  Replica& replica = replicas_[side == 0 ? pair.a : pair.b];
-  Replica& peer = replicas_[side == 0 ? pair.b : pair.a];
   if (what >> 1 != pair.session || pair.side[side] == Side::down) {
     return;
   }
+  Replica& replica = replicas_[side == 0 ? pair.a : pair.b];
+  Replica& peer = replicas_[side == 0 ? pair.b : pair.a];
   pair.side[side] = Side::down;
-  if (replica.alive()) {
-    replica.life->gateway->on_peer_down(peer.address, replica.clock(stage_.now));
-  }
-  if (pair.side[1 - side] != Side::down) {
-    end_side(index, 1 - side, stage_.choices.draw(Stream::network, notice_max));
-  } else {
-    pair.opening = false;
-    redial(index, stage_.options.network.dial);
+  replica.life->gateway->on_peer_down(peer.address, replica.clock(stage_.now));
+  end_side(index, 1 - side, stage_.choices.draw(Stream::network, notice_max));
+  after_end(index);
+}
+
+// The session is over; this side's gateway will be told, if it has heard of the session at all.
+void Network::end_side(std::uint32_t index, std::size_t side, Nanos delay) {
+  Pair& pair = pairs_[index];
+  pair.up_pending[side] = false;
+  if (pair.side[side] == Side::up) {
+    pair.side[side] = Side::closing;
+    stage_.schedule(
+        delay, {.b = std::uint64_t{pair.session} << 1 | side, .a = index, .what = Happening::session_down});
   }
 }
 
-// One end of a session is gone; that side's gateway will be told.
-void Network::end_side(std::uint32_t index, std::size_t side, Nanos delay) {
-  Pair& pair = pairs_[index];
-  if (pair.side[side] == Side::up) {
-    pair.side[side] = Side::closing;
+void Network::after_end(std::uint32_t index) {
+  if (pairs_[index].idle()) {
+    redial(index, stage_.options.network.dial);
   }
-  if (pair.side[side] == Side::down) {
-    if (pair.side[1 - side] == Side::down) {
-      pair.opening = false;
-      redial(index, stage_.options.network.dial);
-    }
-    return;
-  }
-  stage_.schedule(
-      delay, {.b = std::uint64_t{pair.session} << 1 | side, .a = index, .what = Happening::session_down});
 }
 
 void Network::close(const Replica& from, const Replica& to) {
   const std::uint32_t index = pair_of(from.id, to.id);
   MALLARD_INVARIANT(index != no_pair);
-  Pair& pair = pairs_[index];
-  if (pair.side[side_of(pair, from.id)] == Side::up) {
-    end_side(index, side_of(pair, from.id), 0);
-  }
+  end_side(index, side_of(pairs_[index], from.id), 0);
 }
 
 void Network::reset(const Replica& a, const Replica& b) {
   const std::uint32_t index = pair_of(a.id, b.id);
   if (index != no_pair) {
     const std::size_t side = stage_.choices.draw(Stream::network, 2);
-    if (pairs_[index].side[side] == Side::up) {
-      end_side(index, side, 0);
+    end_side(index, side, 0);
+    if (pairs_[index].side[side] == Side::down) {  // it has not heard of the session yet
+      end_side(index, 1 - side, 0);
     }
+    after_end(index);
   }
 }
 
@@ -187,8 +177,9 @@ void Network::crashed(const Replica& replica) {
     }
     const std::size_t side = side_of(pair, replica.id);
     pair.side[side] = Side::down;
-    pair.opening = false;
-    if (pair.side[1 - side] == Side::up) {
+    pair.up_pending[side] = false;
+    pair.up_pending[1 - side] = false;
+    if (pair.side[1 - side] == Side::up) {  // it goes on talking to the dead until it notices
       stage_.schedule(
           stage_.choices.draw(Stream::network, notice_max),
           {.b = std::uint64_t{pair.session} << 1 | (1 - side), .a = index, .what = Happening::session_down});
@@ -201,7 +192,7 @@ void Network::restarted(const Replica& replica) {
     const Pair& pair = pairs_[index];
     if (pair.a == replica.id || pair.b == replica.id) {
       end_side(index, 1 - side_of(pair, replica.id), 0);
-      redial(index, stage_.options.network.dial);
+      after_end(index);
     }
   }
 }
@@ -320,9 +311,9 @@ Flight* Network::arrive(const SimEvent& event) {
     return nullptr;
   }
   if (side == Side::down) {
-    const Nanos up_at = pair.up_at[side_of(pair, flight.to)];
-    if (pair.opening && up_at >= stage_.now) {
-      stage_.postpone(up_at + 1, event);  // this end has not heard of the session yet
+    const std::size_t end = side_of(pair, flight.to);
+    if (pair.up_pending[end]) {
+      stage_.postpone(pair.up_at[end] + 1, event);  // this end has not heard of the session yet
     } else {
       land(event.a);
     }

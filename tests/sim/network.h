@@ -65,6 +65,8 @@ class Network {
   void unblock(const Replica& from, const Replica& to) { --blocked_[from.id][to.id]; }
   void set_extra_delay(Nanos delay) { extra_delay_ = delay; }
 
+  // How many channels of this replica are open at its own end.
+  [[nodiscard]] std::size_t channels_of(const Replica& replica) const;
   [[nodiscard]] std::vector<Replica>& replicas() { return replicas_; }
   [[nodiscard]] const Replica* find(ReplicaAddress address) const;
   [[nodiscard]] Replica* find(ReplicaAddress address);
@@ -81,8 +83,12 @@ class Network {
     ReplicaId b = 0;
     std::uint32_t session = 0;
     std::array<Side, 2> side{Side::down, Side::down};
-    std::array<Nanos, 2> up_at{};  // when each side hears of the session
-    bool opening = false;          // a dial or a session_up is under way
+    std::array<bool, 2> up_pending{};  // this side will hear that the session is open
+    std::array<Nanos, 2> up_at{};      // when it will
+    bool dial_pending = false;
+    [[nodiscard]] bool idle() const {
+      return side[0] == Side::down && side[1] == Side::down && !up_pending[0] && !up_pending[1];
+    }
   };
   struct Direction {
     Nanos busy_until = 0;
@@ -97,6 +103,7 @@ class Network {
   [[nodiscard]] Nanos travel_time();
   void redial(std::uint32_t pair, Nanos delay);
   void end_side(std::uint32_t pair, std::size_t side, Nanos delay);
+  void after_end(std::uint32_t pair);
   std::uint32_t take_off(const Replica& from, const Replica& to, const Load& load);
   [[nodiscard]] bool loses(bool cross_batch);
   void watch_sent(const Replica& from, const Replica& to, const Load& load);

@@ -60,6 +60,8 @@ class Puppet {
   bool receive(const Replica& from, ByteView head, std::size_t body_bytes);
   void act() { strategy_->act(*this); }
 
+  [[nodiscard]] const char* name() const { return name_of(strategy_->mark()); }
+
   // For strategies.
   [[nodiscard]] Stage& stage() { return stage_; }
   [[nodiscard]] Network& network() { return network_; }

@@ -101,7 +101,12 @@ std::optional<bridge::StoredBatch> SimAttachment::load(LinkIndex link, BatchNumb
   if (index == 0 || index > replica_.stores[link.value].applied) {
     return std::nullopt;
   }
-  return fetch(link.value, index);
+  std::optional<bridge::StoredBatch> batch = fetch(link.value, index);
+  if (batch) {
+    stage_.marks.hit(Mark::pull_served_from_storage);
+    ++loads_;
+  }
+  return batch;
 }
 
 std::optional<bridge::Applied> SimAttachment::poll() {

@@ -38,6 +38,8 @@ class SimAttachment final : public bridge::Attachment {
 
   // The disk has finished what it was asked to sync.
   void sync_done(std::uint32_t link);
+  // How many batches were read back.
+  [[nodiscard]] std::uint64_t loads() const { return loads_; }
 
  private:
   void start_sync(std::uint32_t link);
@@ -53,6 +55,7 @@ class SimAttachment final : public bridge::Attachment {
     bool cursor_moved = false;  // poll() has something to say
   };
   std::vector<Link> links_;
+  std::uint64_t loads_ = 0;
 };
 
 }  // namespace mallard::sim

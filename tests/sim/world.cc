@@ -160,6 +160,9 @@ void World::happen_to_replica(const SimEvent& event) {
       replica.life->certificates.check_done(event.a);
       return touch(replica, 0);
     case Happening::puppet_acts:
+      if (stage_.healed) {
+        return;  // from now on it only spoils what its correct half does
+      }
       replica.puppet->act();
       return stage_.schedule(puppet_interval,
                              {.b = replica.lives, .replica = replica.id, .what = Happening::puppet_acts});
@@ -354,7 +357,17 @@ void World::heal() {
   // Ten rounds of the slowest pace, and time for the longest backlog.
   const auto pace =
       static_cast<Nanos>(std::max(stage_.options.round_backoff_max.ns, stage_.options.rto_min.ns));
-  drain_deadline_ = stage_.now + 20 * pace + 120 * second;
+  const NetworkOptions& network = stage_.options.network;
+  const Nanos step =
+      4 * (network.delay_min + network.delay_spread) +
+      4 * (stage_.options.sync_min + stage_.options.sync_spread) +
+      8 * static_cast<Nanos>(stage_.options.rto_min.ns);  // a batch in eight may need all its attempts
+  std::uint64_t batches = 0;
+  for (const LinkTruth& link : stage_.links) {
+    batches += link.decided();
+  }
+  drain_time_ = 20 * pace + 60 * second + batches * step;
+  drain_deadline_ = stage_.now + drain_time_;
 }
 
 // Whether everything is where it must be: on every correct replica of the destination, known as such to every
@@ -412,11 +425,15 @@ bool World::holds_too_much(const Replica& replica) const {
 std::string World::what_is_missing() const {
   std::string text;
   for (const Replica& replica : replicas_) {
+    if (replica.puppet) {
+      text += fmt::format("\n  replica {}.{} is a {}", replica.address.cluster.value,
+                          replica.address.replica.value, replica.puppet->name());
+    }
     if (!replica.alive() || replica.byzantine) {
       continue;
     }
-    text += fmt::format("replica {}.{} holds {} bytes", replica.address.cluster.value,
-                        replica.address.replica.value,
+    text += fmt::format("\n  replica {}.{} ({} channels up) holds {} bytes", replica.address.cluster.value,
+                        replica.address.replica.value, network_.channels_of(replica),
                         replica.life->pool.capacity() - replica.life->pool.free_bytes());
     for (std::uint32_t link = 0; link < stage_.links.size(); ++link) {
       const LinkTruth& truth = stage_.links[link];
@@ -470,7 +487,7 @@ void World::finish_drain() {
       restart(replica);
     }
   }
-  drain_deadline_ += stage_.now;
+  drain_deadline_ = stage_.now + drain_time_;
 }
 
 }  // namespace mallard::sim

@@ -81,6 +81,7 @@ class World final : public LifeControl {
   std::uint64_t events_ = 0;
   std::array<std::uint64_t, 16> happened_{};  // by kind
   std::uint64_t resends_ = 0;
+  Nanos drain_time_ = 0;
   Nanos drain_deadline_ = never;
   bool power_cut_left_ = false;
   bool over_ = false;

@@ -28,6 +28,7 @@ void World::note_life(const Replica& replica) {
   if (replica.byzantine) {
     return;
   }
+  std::uint64_t served = 0;
   for (const LinkTruth& truth : stage_.links) {
     if (const bridge::OutboundLink* link = core.outbound(truth.shape().link)) {
       note_outbound(stage_.marks, *link);
@@ -35,8 +36,10 @@ void World::note_life(const Replica& replica) {
     }
     if (const bridge::InboundLink* link = core.inbound(truth.shape().link)) {
       note_inbound(stage_.marks, *link);
+      served += link->counters().pulls_served;
     }
   }
+  stage_.marks.hit(Mark::pull_served_from_memory, served > replica.life->attachment.loads() ? 1 : 0);
   for (std::uint16_t c = 0; c < stage_.options.clusters.size(); ++c) {
     for (const bridge::Peer& peer : core.peers().of(ClusterIndex(c))) {
       stage_.marks.hit(Mark::stale_context_dropped, peer.counters.stale_context_dropped);
@@ -76,6 +79,8 @@ void World::note_end(Outcome& outcome) {
   for (const Replica& replica : replicas_) {
     if (replica.alive()) {
       note_life(replica);
+      const bool caught_up = replica.storage_lost && !stage_.failed() && !stage_.options.beyond_budget;
+      stage_.marks.hit(Mark::storage_lost_caught_up, caught_up ? 1 : 0);
     }
   }
   outcome.failure = stage_.failure;

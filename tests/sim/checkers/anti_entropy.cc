@@ -26,7 +26,7 @@ class AntiEntropy final : public Checker {
     const Nanos round_trip = 2 * (options.network.delay_min + options.network.delay_spread) +
                              static_cast<Nanos>(options.pull_delay.ns + 2 * options.ack_interval.ns) +
                              2 * (options.sync_min + options.sync_spread) + 2 * options.check_spread;
-    due_ = stage_.now + 10 * second + most * 3 * round_trip;
+    due_ = stage_.now + 20 * second + most * 4 * round_trip;
   }
   void on_watch() override {
     if (known_.empty() || stage_.now < due_ || stage_.options.beyond_budget) {

@@ -2,6 +2,7 @@
 // or if source replicas of weight r + 1 have said that it is QUACKed. A hint of liars alone moves nothing.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <variant>
 
@@ -70,9 +71,7 @@ class PullJustified final : public Checker {
     for (std::size_t word = 0; word < ack.phi.words(); ++word) {
       for (std::uint64_t bits = ack.phi.word(word); bits != 0; bits &= bits - 1) {
         const std::uint64_t i = prefix + 1 + word * 64 + static_cast<std::uint64_t>(std::countr_zero(bits));
-        if (i <= last) {
-          claimed_.at(at.id, link, static_cast<BatchIndex>(i)) = 1;
-        }
+        claimed_.at(at.id, link, static_cast<BatchIndex>(std::min<std::uint64_t>(i, last + 1))) = 1;
       }
     }
   }

@@ -3,8 +3,6 @@
 // bounded too.
 #include <fmt/format.h>
 
-#include <variant>
-
 #include "config/base/limits.h"
 #include "tests/sim/checkers/checkers.h"
 
@@ -13,23 +11,13 @@ namespace {
 
 class WindowBound final : public Checker {
  public:
-  WindowBound(Stage& stage, const Replicas& replicas, const char* name)
-      : Checker(stage, replicas, name), quacked_(replicas.size() * stage.links.size()) {}
+  using Checker::Checker;
 
-  void on_start(const Replica& replica) override {
-    for (std::uint32_t link = 0; link < stage_.links.size(); ++link) {
-      quacked_[place(replica, link)] = 0;
-    }
-  }
-  void on_effect(const Replica& replica, const bridge::Effect& effect) override {
-    if (const auto* quacked = std::get_if<bridge::Quacked>(&effect)) {
-      quacked_[place(replica, quacked->link.value)] = truth(quacked->link.value).index_of(quacked->through);
-    }
-  }
   void on_tapped(const Replica& replica, std::uint32_t link, BatchIndex index, PayloadRef) override {
     const LinkTruth& link_truth = truth(link);
     const LinkShape& shape = link_truth.shape();
-    const BatchIndex quacked = quacked_[place(replica, link)];
+    const BatchIndex quacked =
+        link_truth.index_of(replica.life->gateway->core().outbound(shape.link)->quacked());
     if (quacked >= index) {
       return;
     }
@@ -55,13 +43,6 @@ class WindowBound final : public Checker {
       }
     }
   }
-
- private:
-  [[nodiscard]] std::size_t place(const Replica& replica, std::uint32_t link) const {
-    return replica.id * stage_.links.size() + link;
-  }
-
-  std::vector<BatchIndex> quacked_;
 };
 
 }  // namespace
