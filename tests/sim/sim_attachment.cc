@@ -101,12 +101,12 @@ std::optional<bridge::StoredBatch> SimAttachment::load(LinkIndex link, BatchNumb
   if (index == 0 || index > replica_.stores[link.value].applied) {
     return std::nullopt;
   }
-  std::optional<bridge::StoredBatch> batch = fetch(link.value, index);
-  if (batch) {
+  std::optional<bridge::StoredBatch> found = fetch(link.value, index);
+  if (found) {
     stage_.marks.hit(Mark::pull_served_from_storage);
     ++loads_;
   }
-  return batch;
+  return found;
 }
 
 std::optional<bridge::Applied> SimAttachment::poll() {
