@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <thread>
@@ -37,25 +38,37 @@ constexpr Duration finish_limit = Duration::seconds(60);
 
 class HostilePeers : public ::testing::Test {
  protected:
+  // The folder of a new memory group; empty, with a note, where there can be none: then what the gateway uses
+  // is looked at all the same, and only the kernel does not hold it to its word.
+  std::filesystem::path make_group(ReplicaAddress address) {
+    auto group = MemoryGroup::create(std::to_string(address.cluster.value) + "-" +
+                                     std::to_string(address.replica.value));
+    if (!group) {
+      std::printf("NOTE: this gateway runs without a limit: %s\n", group.error().c_str());
+      return {};
+    }
+    return groups_.emplace(address, std::move(*group)).first->second.path();
+  }
+
   // All gateways but the one whose seat is taken, each in a memory group of its own.
   void start(ReplicaAddress but) {
     for (const ClusterIndex cluster : {east, west}) {
       for (std::uint16_t r = 0; r < replicas; ++r) {
         const ReplicaAddress address{cluster, ReplicaIndex(r)};
         if (address == but) continue;
-        groups_.emplace(address, std::move(*MemoryGroup::create(std::to_string(cluster.value) + "-" +
-                                                                std::to_string(r))));
-        deployment_.start(address, groups_.at(address).path());
+        deployment_.start(address, make_group(address));
         if (cluster == west)
           checks_.emplace_back(deployment_.directory(address), Deployment::link, message_bytes);
       }
     }
     ASSERT_TRUE(deployment_.ready(Duration::seconds(20)));
-    for (const auto& [address, group] : groups_) {
+    for (const auto& [address, process] : deployment_.processes()) {
       bounds_[address] = static_cast<std::uint64_t>(
           metric_sum(deployment_.ask(address, "/metrics").value_or(""), "mallard_memory_limit_bytes"));
       ASSERT_GT(bounds_[address], 0U);
-      group.limit(bounds_[address] + bounds_[address] / 4);
+      if (const auto group = groups_.find(address); group != groups_.end()) {
+        group->second.limit(bounds_[address] + bounds_[address] / 4);
+      }
     }
   }
 
@@ -118,7 +131,9 @@ class HostilePeers : public ::testing::Test {
       EXPECT_LE(after.at(address), before.at(address) + before.at(address) / 50 + growth_allowed)
           << name << " grows";
       EXPECT_LE(process.peak_resident_bytes(), bounds_.at(address)) << name << " exceeds what it said";
-      EXPECT_EQ(groups_.at(address).kills(), 0U) << name;
+      if (const auto group = groups_.find(address); group != groups_.end()) {
+        EXPECT_EQ(group->second.kills(), 0U) << name;
+      }
     }
   }
 
