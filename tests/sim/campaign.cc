@@ -17,6 +17,11 @@
 namespace mallard::sim {
 namespace {
 
+// The last marks are those of the puppets.
+constexpr std::size_t puppet_marks = mark_count - static_cast<std::size_t>(Mark::puppet_omit_sends);
+// In a campaign of this size most of them show.
+constexpr std::uint64_t puppets_due_seeds = 200;
+
 using Clock = std::chrono::steady_clock;
 
 // What the processes of a campaign share.
@@ -171,11 +176,23 @@ class Campaign {
     fmt::print("{} seeds, {} failures, {} events (median {} a seed), {:.0f} s\n", done,
                board_->failures.load(), board_->events.load(), events.empty() ? 0 : events[events.size() / 2],
                seconds);
+    if (done >= puppets_due_seeds && puppets_with_effect() < puppet_marks / 2) {
+      fmt::print("FAIL checker=marks most puppets changed nothing\n");
+      return false;
+    }
     if (done >= marks_due_seeds && missed != 0) {
       fmt::print("FAIL checker=marks {} marks were never reached\n", missed);
       return false;
     }
     return board_->failures == 0 && done > 0;
+  }
+
+  [[nodiscard]] std::size_t puppets_with_effect() const {
+    std::size_t count = 0;
+    for (std::size_t i = mark_count - puppet_marks; i < mark_count; ++i) {
+      count += board_->marks[i] != 0 ? 1U : 0U;
+    }
+    return count;
   }
 
   CampaignPlan plan_;
