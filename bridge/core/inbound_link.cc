@@ -117,7 +117,7 @@ bool InboundLink::useful_to_peers(std::uint64_t batch, const PeerTable& peers) c
   for (const Peer& peer : peers.of(to_.cluster)) {
     const PeerReport& report = reports_[peer.address.replica.value];
     const std::uint64_t base = std::max(report.durable(), hint_);
-    if (peer.up && report.heard() && !report.has(batch) && (batch <= base || batch - base <= window_)) {
+    if (peer.up && report.heard() && !report.has(batch) && (batch <= base || batch - base <= 2 * window_)) {
       return true;
     }
   }

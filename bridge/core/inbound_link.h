@@ -93,8 +93,9 @@ class InboundLink {
   [[nodiscard]] std::uint64_t window_end() const;
   // Whether this replica has room in its window for a batch that it lacks; counts why not.
   [[nodiscard]] bool wants(std::uint64_t batch);
-  // Whether a peer lacks the batch and may have room in its window for it, going by what it has said and by
-  // the hint: peers of QUACK weight are at least that far.
+  // Whether a peer lacks the batch and may have room in its window for it: it may have applied a whole window
+  // since its last report, and where the hint is ahead of the report, peers of QUACK weight are at least that
+  // far.
   [[nodiscard]] bool useful_to_peers(std::uint64_t batch, const PeerTable& peers) const;
   bool make_room(std::uint64_t batch, std::uint32_t bytes, Effects& effects);
   void drop(std::uint64_t batch, Effects& effects);
