@@ -48,9 +48,9 @@ class GatewayProcess {
   config::Pairing pairing_;
   ReplicaAddress self_;
   MemoryPlan memory_;
+  PayloadPool pool_;  // before the loop: what the loop still holds at its end gives its payloads back
   bridge::file::FileDescriptor notices_;  // of changes in the directory
   transport::EventLoop loop_;
-  PayloadPool pool_;
   bridge::AcceptAll certificates_;
   ChannelCarrier carrier_;
   GatewayFeed feed_;

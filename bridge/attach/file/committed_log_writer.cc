@@ -65,7 +65,7 @@ Result<void, StorageProblem> CommittedLogWriter::commit() {
   if (entry_messages_ == 0) {
     return {};
   }
-  const auto appended = writer_.append(entry_messages_, 0, entry_);
+  auto appended = writer_.append(entry_messages_, 0, entry_);
   entry_.clear();
   entry_messages_ = 0;
   return appended;

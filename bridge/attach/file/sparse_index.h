@@ -52,7 +52,7 @@ class SparseIndex {
  private:
   struct Entry {
     std::uint64_t number = 0;
-    Place place;
+    Place place{};
   };
 
   void thin_out() {
