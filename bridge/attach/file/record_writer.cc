@@ -51,7 +51,7 @@ Result<void, StorageProblem> RecordWriter::create() {
   }
   buffer_.resize(file_head_bytes);
   write_file_head(kind_, seed_, buffer_);
-  if (const auto synced = sync(); !synced) {
+  if (auto synced = sync(); !synced) {
     return synced;
   }
   return sync_directory(path_.parent_path());
@@ -118,7 +118,7 @@ Result<void, StorageProblem> RecordWriter::flush() {
 }
 
 Result<void, StorageProblem> RecordWriter::sync() {
-  if (const auto flushed = flush(); !flushed) {
+  if (auto flushed = flush(); !flushed) {
     return flushed;
   }
   if (synced_ == written_) {
