@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "tests/sim/choices.h"
 #include "tests/sim/event_heap.h"
 #include "tests/sim/link_truth.h"
+#include "tests/sim/marks.h"
 
 namespace mallard::sim {
 
@@ -55,6 +57,7 @@ struct NetworkOptions {
 struct ClusterOptions {
   bridge::ClusterView view;
   std::vector<std::uint16_t> byzantine;  // replicas that are puppets; weight at most r
+  std::optional<Mark> strategy;          // what they do; otherwise each draws its own
 };
 
 struct SwarmOptions {

@@ -65,8 +65,10 @@ void World::build_replicas() {
         sends = sends || link.shape().from == replica.address.cluster.value;
         receives = receives || link.shape().to == replica.address.cluster.value;
       }
-      replica.puppet =
-          std::make_unique<Puppet>(stage_, network_, replica, draw_strategy(stage_.choices, sends, receives));
+      const std::optional<Mark> wanted = stage_.options.clusters[replica.address.cluster.value].strategy;
+      replica.puppet = std::make_unique<Puppet>(
+          stage_, network_, replica,
+          wanted ? make_strategy(stage_.choices, *wanted) : draw_strategy(stage_.choices, sends, receives));
     }
   }
   power_cut_left_ = stage_.choices.chance(Stream::options, 250) && !stage_.options.healthy;

@@ -34,6 +34,8 @@ StrategyPointer make_pull_abuse(Choices& choices);         // R10
 StrategyPointer make_false_holder(Choices& choices);       // R11
 StrategyPointer make_silent(Choices& choices);             // R12; also of a source's
 
+// The one with this mark; nullptr if there is none.
+StrategyPointer make_strategy(Choices& choices, Mark mark);
 // One that fits what the replica's cluster does on its links.
 StrategyPointer draw_strategy(Choices& choices, bool sends, bool receives);
 
