@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t pulls_planned_max = 256;
 constexpr Duration pull_pause = Duration::milliseconds(2);
 constexpr Duration pull_timeout_min = Duration::milliseconds(20);
+// A peer's report may be some acknowledgements old: with a small window the peer is batches further by now.
+constexpr std::uint64_t pass_on_slack = 64;
 // Room that a step leaves for what follows in the same step.
 constexpr std::size_t effects_reserve = 8;
 
@@ -117,7 +119,8 @@ bool InboundLink::useful_to_peers(std::uint64_t batch, const PeerTable& peers) c
   for (const Peer& peer : peers.of(to_.cluster)) {
     const PeerReport& report = reports_[peer.address.replica.value];
     const std::uint64_t base = std::max(report.durable(), hint_);
-    if (peer.up && report.heard() && !report.has(batch) && (batch <= base || batch - base <= 2 * window_)) {
+    if (peer.up && report.heard() && !report.has(batch) &&
+        (batch <= base || batch - base <= 2 * window_ + pass_on_slack)) {
       return true;
     }
   }
