@@ -4,9 +4,12 @@
 
 #include <array>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
+#include "bridge/attach/file/delivered_log.h"
 #include "config/base/prng.h"
 #include "tests/integration/deployment/deployment.h"
 #include "tests/integration/deployment/waiting.h"
@@ -78,6 +81,50 @@ TEST_P(CrashLoop, everything_arrives_once_and_in_order) {
       << deployment.last_words({ClusterIndex(1), ReplicaIndex(0)});
 }
 
+class LostStorage : public CrashLoop {
+ protected:
+  static constexpr ReplicaAddress victim{ClusterIndex(1), ReplicaIndex(1)};
+
+  std::filesystem::path delivered_log() {
+    return bridge::file::delivered_log_path(deployment.directory(victim), Deployment::link);
+  }
+  void deliver_some() {
+    deployment.start_all();
+    ASSERT_TRUE(deployment.ready(Duration::seconds(30)));
+    source.commit(20'000, messages_per_entry);
+    ASSERT_TRUE(wait_until(Duration::seconds(60), [this] { return everyone_has(source.messages()); }));
+    deployment.process(victim).signal(SIGKILL);
+    deployment.process(victim).wait();
+  }
+};
+
+TEST_P(LostStorage, a_replica_whose_log_is_gone_gets_it_back_from_its_own_cluster) {
+  ASSERT_NO_FATAL_FAILURE(deliver_some());
+  std::filesystem::remove(delivered_log());
+  checks[victim.replica.value] = DeliveryCheck(deployment.directory(victim), Deployment::link, message_bytes);
+  deployment.start(victim);
+  source.commit(2'000, messages_per_entry);
+  EXPECT_TRUE(wait_until(Duration::seconds(60), [this] { return everyone_has(source.messages()); }))
+      << deployment.last_words(victim);
+}
+
+TEST_P(LostStorage, a_replica_whose_log_is_damaged_refuses_to_start_and_says_why) {
+  ASSERT_NO_FATAL_FAILURE(deliver_some());
+  {
+    std::fstream log(delivered_log(), std::ios::in | std::ios::out | std::ios::binary);
+    log.seekp(static_cast<std::streamoff>(std::filesystem::file_size(delivered_log()) / 2));
+    log << "damage";
+  }
+  deployment.start(victim);
+  EXPECT_EQ(deployment.process(victim).wait(), 5);
+  EXPECT_NE(deployment.last_words(victim).find("has a damaged record"), std::string::npos);
+  source.commit(100, messages_per_entry);
+  checks.erase(checks.begin() + victim.replica.value);
+  EXPECT_TRUE(wait_until(Duration::seconds(60), [this] { return everyone_has(source.messages()); }))
+      << "the others go on";
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, LostStorage, ::testing::Values(1));
 INSTANTIATE_TEST_SUITE_P(Seeds, CrashLoop, ::testing::Values(1));
 
 }  // namespace
