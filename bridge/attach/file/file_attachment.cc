@@ -65,12 +65,22 @@ std::optional<StoredBatch> FileAttachment::tap_next(LinkIndex link) {
 }
 
 LogExtent FileAttachment::extent(LinkIndex link) {
-  if (!failed_) {
-    if (const auto followed = committed_.follow(follow_bytes); !followed) {
-      fail(followed.error());
-    }
+  const LogExtent before = committed_.extent(link);
+  if (failed_) {
+    return before;
   }
-  return committed_.extent(link);
+  const auto followed = committed_.follow(follow_bytes);
+  if (!followed) {
+    fail(followed.error());
+    return before;
+  }
+  const LogExtent extent = committed_.extent(link);
+  // Nothing of it passed this link's filter, but there may be more: the loop must not wait for another
+  // notice.
+  if (*followed && extent.newest == before.newest) {
+    callbacks_.wake();
+  }
+  return extent;
 }
 
 AppliedCursor FileAttachment::cursor(LinkIndex link) { return delivered(link).found(); }

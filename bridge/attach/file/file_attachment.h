@@ -35,7 +35,7 @@ struct FileAttachmentSettings {
 };
 
 struct FileAttachmentCallbacks {
-  std::function<void()> wake;  // poll() has something; from another thread
+  std::function<void()> wake;  // poll() or extent() may have more; from any thread, also from inside a call
   // The storage has failed: nothing was or will be reported after it. From the loop's thread or another one.
   // Production ends the process: a write or sync that failed is never tried again.
   std::function<void(const StorageProblem&)> on_failure;

@@ -69,10 +69,18 @@ Result<void, StorageProblem> sync_directory(const std::filesystem::path& directo
 }
 
 StorageProblem machine_problem(const std::filesystem::path& path, const char* call, int error) {
+  const char* advice = "mend the file system and start again";
+  if (error == ENOSPC || error == EDQUOT) {
+    advice = "free some space and start again";
+  } else if (error == ENOENT) {
+    advice = "make the directory and its keys with `mallard keys generate DIR`";
+  } else if (error == EACCES || error == EPERM || error == EROFS) {
+    advice = "let the user of this process write there";
+  }
   return {
       .fault = StorageFault::machine,
       .what = fmt::format("{}: {} failed: {}", path.string(), call, std::generic_category().message(error)),
-      .advice = error == ENOSPC ? "free some space and start again" : "mend the file system and start again"};
+      .advice = advice};
 }
 
 WriteCalls WriteCalls::system() {

@@ -80,6 +80,28 @@ TEST_F(FileAttachmentTest, taps_what_the_rsm_commits) {
   EXPECT_EQ((*attachment)->tap_next(outbound)->header.batch, BatchNumber(1));
 }
 
+TEST_F(FileAttachmentTest, entries_that_no_link_wants_do_not_put_the_loop_to_sleep) {
+  const FileAttachmentSettings settings{.directory = directory.path(),
+                                        .cluster = "east",
+                                        .outbound = {{outbound, {"/wanted/"}}},
+                                        .inbound = {}};
+  auto attachment = FileAttachment::open(
+      settings, pool,
+      {.wake = [this] { woken.raise(); }, .on_failure = [](const StorageProblem&) { FAIL(); }}, calls);
+  auto writer = CommittedLogWriter::open(directory.path(), "east");
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_TRUE(writer->add(bytes_of(keyed("/other/", std::string(200'000, 'x')))));
+    ASSERT_TRUE(writer->commit().has_value());
+  }
+  ASSERT_TRUE(writer->add(bytes_of(keyed("/wanted/", "v"))));
+  ASSERT_TRUE(writer->commit().has_value());
+  ASSERT_TRUE(writer->flush().has_value());
+  while ((*attachment)->extent(outbound).newest == BatchNumber(0)) {
+    ASSERT_TRUE(woken.wait());
+  }
+  EXPECT_EQ((*attachment)->extent(outbound).newest_message, MessageNumber(1));
+}
+
 TEST_F(FileAttachmentTest, one_process_has_a_directory) {
   const auto first = open_attachment();
   const auto second = open_attachment();
