@@ -106,18 +106,55 @@ TEST(PeerTable, an_echo_of_what_was_never_issued_is_a_violation) {
   EXPECT_NE(book_frame(peer, {.stamp = Stamp(3), .echo = Stamp(12)}, at_us(20), overtaken), nullptr);
 }
 
-TEST(PeerTable, a_frame_that_a_newer_one_overtook_is_told_so) {
+// A frame with a report.
+Frame report_at(std::uint64_t stamp) {
+  Frame frame{.stamp = Stamp(stamp)};
+  frame.acks.push_back({.prefix = BatchNumber(stamp)});
+  return frame;
+}
+
+TEST(PeerTable, a_report_that_a_newer_one_overtook_is_told_so) {
   Peer peer = open_peer();
   bool overtaken = true;
-  EXPECT_EQ(book_frame(peer, {.stamp = Stamp(5)}, at_us(1), overtaken), nullptr);
+  EXPECT_EQ(book_frame(peer, report_at(5), at_us(1), overtaken), nullptr);
   EXPECT_FALSE(overtaken);
-  EXPECT_EQ(book_frame(peer, {.stamp = Stamp(4)}, at_us(2), overtaken), nullptr);
+  EXPECT_EQ(book_frame(peer, report_at(4), at_us(2), overtaken), nullptr);
   EXPECT_TRUE(overtaken);
   EXPECT_EQ(peer.heard, Stamp(5));
-  EXPECT_EQ(book_frame(peer, {.stamp = Stamp(5)}, at_us(3), overtaken), nullptr);
+  EXPECT_EQ(book_frame(peer, report_at(5), at_us(3), overtaken), nullptr);
   EXPECT_FALSE(overtaken);
   EXPECT_EQ(peer.counters.stale_frames, 1U);
   EXPECT_EQ(peer.counters.frames_in, 3U);
+}
+
+TEST(PeerTable, an_echo_from_before_this_session_is_no_round_trip) {
+  Peer peer = open_peer();
+  bool overtaken = false;
+  static_cast<void>(issue_frame(peer, at_us(5'000)));
+  EXPECT_EQ(book_frame(peer, {.stamp = Stamp(1), .echo = Stamp(4'000)}, at_us(6'000), overtaken), nullptr);
+  EXPECT_FALSE(peer.round_trip.known());
+  EXPECT_EQ(book_frame(peer, {.stamp = Stamp(2), .echo = Stamp(5'001)}, at_us(6'000), overtaken), nullptr);
+  EXPECT_EQ(peer.round_trip.smoothed(), Duration::milliseconds(1));
+}
+
+TEST(PeerTable, delays_are_what_replicas_of_weight_r_plus_1_back) {
+  const BridgeSettings settings = settings_of({east, ReplicaIndex(0)});
+  PeerTable peers(settings);
+  ClusterView view = settings.clusters[west.value];  // four replicas
+  EXPECT_EQ(peers.delays(view).timeout, Duration{});
+  std::int64_t ms = 0;
+  for (Peer& peer : peers.of(west)) {
+    peer.up = true;
+    peer.round_trip.add(Duration::milliseconds(ms += 10));
+  }
+  // Without liars the slowest counts. With r = 1 it may be one that lies.
+  EXPECT_EQ(peers.delays(view).round_trip, Duration::milliseconds(40));
+  EXPECT_EQ(peers.delays(view).timeout, Duration::milliseconds(2 * 40 + 4 * 20));
+  view.r = 1;
+  EXPECT_EQ(peers.delays(view).round_trip, Duration::milliseconds(30));
+  // Replicas without a channel delay nobody, and what was measured before is not theirs to stretch.
+  peers.of(west)[3].up = false;
+  EXPECT_EQ(peers.delays(view).round_trip, Duration::milliseconds(20));
 }
 
 TEST(PeerTable, the_round_trip_leaves_out_the_time_that_the_peer_held_the_stamp) {
