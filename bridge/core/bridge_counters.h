@@ -43,7 +43,7 @@ struct PeerCounters {
   std::uint64_t frames_in = 0;
   std::uint64_t frames_out = 0;
   std::uint64_t stale_context_dropped = 0;  // sections of another epoch or generation
-  std::uint64_t stale_frames = 0;           // overtaken by a newer frame of the same peer
+  std::uint64_t stale_frames = 0;           // reports overtaken by a newer one of the same peer
   std::uint64_t violations = 0;             // led to ClosePeer
 };
 

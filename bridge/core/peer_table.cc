@@ -115,12 +115,14 @@ const char* book_frame(Peer& peer, const Frame& frame, Instant now, bool& overta
   if (frame.echo > peer.issued) {
     return "it echoed a stamp that was never issued";
   }
-  overtaken = frame.stamp < peer.heard;
-  if (overtaken) {
+  overtaken = frame.stamp < peer.reported;
+  if (overtaken && !frame.acks.empty()) {
     ++peer.counters.stale_frames;
-  } else {
-    peer.heard = frame.stamp;
   }
+  if (!frame.acks.empty()) {
+    peer.reported = std::max(peer.reported, frame.stamp);
+  }
+  peer.heard = std::max(peer.heard, frame.stamp);
   if (frame.wants_ack && frame.stamp > peer.asked) {
     peer.asked = frame.stamp;
     peer.asked_at = now;

@@ -29,6 +29,7 @@ struct Peer {
   Stamp opened;      // the first stamp sent on this channel
   Stamp issued;      // highest stamp sent on this channel
   Stamp heard;       // highest stamp received on this channel
+  Stamp reported;    // highest stamp of a frame with acknowledgements
   Stamp asked;       // highest stamp of a frame that wanted an acknowledgement
   Instant asked_at;  // when it came
   Stamp echoed;      // highest stamp of ours that it echoed
@@ -81,7 +82,7 @@ class PeerTable {
 SendFrame issue_frame(Peer& peer, Instant now);
 
 // Books a frame that came from `peer`: stamps, echo and round trip. Returns a literal that names the
-// violation, or nullptr. `overtaken` tells whether a newer frame of the peer came first, so that its reports
+// violation, or nullptr. `overtaken` tells whether a newer report of the peer came first, so that its reports
 // are old news.
 const char* book_frame(Peer& peer, const Frame& frame, Instant now, bool& overtaken);
 
