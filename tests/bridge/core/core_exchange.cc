@@ -29,8 +29,12 @@ BridgeSettings settings_of(const ExchangeOptions& options, ReplicaAddress self) 
     }
     settings.clusters.push_back(view);
   }
-  settings.links.push_back(
-      {.link = link, .from = east, .to = west, .window_messages = options.window_messages});
+  settings.links.push_back({.link = link,
+                            .from = east,
+                            .to = west,
+                            .window_messages = options.window_messages,
+                            .cursor = BatchNumber(options.start),
+                            .cursor_message = MessageNumber(options.start)});
   return settings;
 }
 
@@ -61,8 +65,8 @@ struct CoreExchange::Shell {
   std::array<CertificateChecked, 256> checks{};
   std::size_t checks_size = 0;
   bool tapped = false;
-  std::uint64_t applied = 0;  // batches
-  std::uint64_t applied_message = 0;
+  std::uint64_t applied;  // batches
+  std::uint64_t applied_message;
   std::uint64_t applied_wrongly = 0;
   std::int64_t references = 0;  // that the core owns
   Traffic traffic;
@@ -71,7 +75,9 @@ struct CoreExchange::Shell {
       : exchange(its_exchange),
         self(address),
         random(Prng(its_exchange.options_.seed)
-                   .child("loss", address.cluster.value * 64U + address.replica.value)) {}
+                   .child("loss", address.cluster.value * 64U + address.replica.value)),
+        applied(its_exchange.options_.start),
+        applied_message(applied) {}
 
   void carry_out(const Effect& effect, Instant /*now*/) {
     std::visit([this](const auto& order) { carry_out(order); }, effect);
@@ -110,7 +116,7 @@ struct CoreExchange::Shell {
   }
   void carry_out(const StartTap& order) {
     tapped = true;
-    MALLARD_INVARIANT(order.after.value == 0);
+    MALLARD_INVARIANT(order.after.value == exchange.options_.start);
   }
   void carry_out(const CheckCertificate& order) {
     MALLARD_INVARIANT(checks_size < checks.size());
@@ -185,12 +191,15 @@ struct CoreExchange::Node {
     while (shell.tapped && admitted < newest && driver.core().accepts_commit(link)) {
       ++shell.references;
       ++admitted;
-      driver.step(BatchCommitted{.link = link,
-                                 .header = {BatchNumber(admitted),
-                                            MessageNumber((admitted - 1) * options.messages_per_batch + 1),
-                                            options.messages_per_batch},
-                                 .payload = {1, bytes}},
-                  now);
+      driver.step(
+          BatchCommitted{
+              .link = link,
+              .header = {BatchNumber(admitted),
+                         MessageNumber(options.start +
+                                       (admitted - 1 - options.start) * options.messages_per_batch + 1),
+                         options.messages_per_batch},
+              .payload = {1, bytes}},
+          now);
     }
   }
   void serve_deadlines(Instant now) {
@@ -199,7 +208,7 @@ struct CoreExchange::Node {
   }
 };
 
-CoreExchange::CoreExchange(const ExchangeOptions& options) : options_(options) {
+CoreExchange::CoreExchange(const ExchangeOptions& options) : options_(options), committed_(options.start) {
   for (const ClusterIndex cluster : {east, west}) {
     for (std::size_t i = 0; i < options.replicas; ++i) {
       nodes_.push_back(std::make_unique<Node>(
@@ -208,7 +217,8 @@ CoreExchange::CoreExchange(const ExchangeOptions& options) : options_(options) {
   }
   for (const auto& node : nodes_) {
     if (node->shell.self.cluster == east) {
-      node->driver.step(LogExtent{link, BatchNumber(1), BatchNumber(0), MessageNumber(0)}, now_);
+      node->driver.step(
+          LogExtent{link, BatchNumber(1), BatchNumber(options.start), MessageNumber(options.start)}, now_);
     }
     for (const Peer& peer : node->driver.core().peers().all()) {
       node->driver.step(PeerUp{peer.address}, now_);
@@ -239,7 +249,7 @@ void CoreExchange::turn(bool commit) {
 }
 
 bool CoreExchange::run_until(std::uint64_t batches) {
-  const std::uint64_t turns_max = 1'000'000 + 100 * batches;
+  const std::uint64_t turns_max = 1'000'000 + 100 * (batches - options_.start);
   for (std::uint64_t i = 0; i < turns_max; ++i) {
     if (applied() >= batches && quacked() >= batches) return true;
     turn(true);

@@ -24,6 +24,7 @@ struct ExchangeOptions {
   Duration per_message = Duration::nanoseconds(200);
   std::uint64_t loss_in_million = 0;  // of the frames between the clusters
   bool codec = true;                  // every frame is encoded and decoded
+  std::uint64_t start = 0;            // what both clusters have before: batches of one message each
   std::uint64_t seed = 1;
 };
 
@@ -44,7 +45,8 @@ class CoreExchange {
   ~CoreExchange();
 
   // Runs until every replica of the destination has applied, and every one of the source has QUACKed, this
-  // many batches. Returns false if that does not happen within a generous number of turns.
+  // many batches, what was there before included. Returns false if that does not happen within a generous
+  // number of turns.
   [[nodiscard]] bool run_until(std::uint64_t batches);
   // Commits nothing more, and lets everything end that is under way: then no core owns a payload. Returns
   // false if it does not end.

@@ -52,5 +52,23 @@ TEST(CoreExchange, large_batches_and_more_replicas_do_too) {
   EXPECT_EQ(exchange.references_owned(), 0);
 }
 
+TEST(CoreExchange, numbers_pass_every_boundary) {
+  for (const std::uint64_t boundary : {1ULL << 31, 1ULL << 32, 1ULL << 63}) {
+    for (const std::uint64_t loss : {0U, 20'000U}) {
+      const std::uint64_t start = boundary - 700;
+      CoreExchange exchange({.window_messages = 256, .loss_in_million = loss, .start = start});
+      ASSERT_TRUE(exchange.run_until(start + 3'000) && exchange.drain()) << boundary;
+      EXPECT_EQ(exchange.applied_wrongly(), 0U);
+      EXPECT_EQ(exchange.references_owned(), 0);
+      const Traffic traffic = exchange.traffic();
+      if (loss == 0) {
+        EXPECT_EQ(traffic.copies, exchange.quacked() - start);
+      } else {
+        EXPECT_GT(traffic.resends, 0U);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace mallard::bridge
