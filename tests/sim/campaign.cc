@@ -1,6 +1,7 @@
 #include "tests/sim/campaign.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,7 +11,6 @@
 #include <chrono>
 #include <cstdio>
 #include <new>
-#include <thread>
 
 #include "config/base/invariant.h"
 
@@ -22,6 +22,8 @@ constexpr std::size_t puppet_marks = mark_count - static_cast<std::size_t>(Mark:
 // In a campaign of this size most of them show.
 constexpr std::uint64_t puppets_due_seeds = 200;
 
+constexpr int watch_every_ms = 20;
+
 using Clock = std::chrono::steady_clock;
 
 // What the processes of a campaign share.
@@ -30,6 +32,7 @@ struct Board {
   std::atomic<std::uint64_t> done{0};
   std::atomic<std::uint64_t> failures{0};
   std::atomic<std::uint64_t> events{0};
+  std::atomic<std::uint64_t> digest{0};  // of all runs, whatever their order
   std::atomic<bool> stop{false};
   std::array<std::atomic<std::uint64_t>, mark_count> marks{};
   std::array<std::atomic<std::uint64_t>, campaign_jobs_max> running{};  // by process: its seed
@@ -117,6 +120,7 @@ class Campaign {
       }
       events_[number] = static_cast<std::uint32_t>(std::min<std::uint64_t>(outcome.events, UINT32_MAX));
       board_->events += outcome.events;
+      board_->digest += outcome.digest * (2 * seed + 1);
       ++board_->done;
     }
   }
@@ -153,7 +157,7 @@ class Campaign {
         fmt::print(stderr, "\r{} of {} seeds, {} failures ", board_->done.load(), plan_.seeds,
                    board_->failures.load());
       }
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      ::poll(nullptr, 0, watch_every_ms);
     }
     if (terminal) {
       fmt::print(stderr, "\r\033[K");
@@ -173,6 +177,7 @@ class Campaign {
       missed += count == 0 ? 1 : 0;
       fmt::print("  {:<36} {:>14}{}\n", name_of(static_cast<Mark>(i)), count, count == 0 ? "  never" : "");
     }
+    fmt::print("digest {:016x}\n", board_->digest.load());
     fmt::print("{} seeds, {} failures, {} events (median {} a seed), {:.0f} s\n", done,
                board_->failures.load(), board_->events.load(), events.empty() ? 0 : events[events.size() / 2],
                seconds);
