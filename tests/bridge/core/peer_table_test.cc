@@ -127,6 +127,17 @@ TEST(PeerTable, a_report_that_a_newer_one_overtook_is_told_so) {
   EXPECT_EQ(peer.counters.frames_in, 3U);
 }
 
+// Lanes overtake each other: a probe says nothing about what its sender has.
+TEST(PeerTable, only_a_report_overtakes_a_report) {
+  Peer peer = open_peer();
+  bool overtaken = true;
+  EXPECT_EQ(book_frame(peer, {.stamp = Stamp(9)}, at_us(1), overtaken), nullptr);
+  EXPECT_EQ(book_frame(peer, report_at(4), at_us(2), overtaken), nullptr);
+  EXPECT_FALSE(overtaken);
+  EXPECT_EQ(peer.heard, Stamp(9));
+  EXPECT_EQ(peer.counters.stale_frames, 0U);
+}
+
 TEST(PeerTable, an_echo_from_before_this_session_is_no_round_trip) {
   Peer peer = open_peer();
   bool overtaken = false;
