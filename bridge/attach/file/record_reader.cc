@@ -39,7 +39,10 @@ RecordReader::RecordReader(std::filesystem::path path, LogKind kind, std::string
   position_.previous = seed_;
 }
 
-void RecordReader::seek(const RecordPosition& position) { position_ = position; }
+void RecordReader::seek(const RecordPosition& position) {
+  position_ = position;
+  buffered_ = 0;
+}
 
 RecordReader::Outcome RecordReader::next() {
   const auto opened = open();

@@ -40,7 +40,7 @@ class RecordReader {
 
   // Where the record that next() gives lies.
   [[nodiscard]] const RecordPosition& position() const { return position_; }
-  // Goes to a place where the log was once read.
+  // Goes to a place where the log was once read, and reads from the file again.
   void seek(const RecordPosition& position);
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
