@@ -181,7 +181,9 @@ std::vector<Problem> check_suites_are_documented(const SourceTree& tree) {
   if (script == tree.end() || readme == tree.end()) return {{"tests/README.md", 0, "or ./dev is missing"}};
   std::vector<Problem> problems;
   std::set<std::string> rows;
+  std::set<std::string> names;
   for (const auto& [name, budget] : suites_of(script->second)) {
+    if (!names.insert(name).second) problems.push_back({"dev", 0, "names the suite " + name + " twice"});
     std::string row = "| `" + name + "` | " + budget + " s |";
     if (readme->second.find(row) == std::string::npos) {
       problems.push_back({"tests/README.md", 0, "lacks the row of ./dev: " + row});

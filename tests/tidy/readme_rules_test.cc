@@ -57,6 +57,10 @@ TEST(ReadmeRules, suites_and_their_documentation_agree) {
   ASSERT_THAT(other_budget, SizeIs(2));
   EXPECT_THAT(other_budget.front().what, HasSubstr("lacks the row"));
   EXPECT_THAT(check_suites_are_documented({{"dev", script}, {"tests/README.md", ""}}), SizeIs(1));
+  const std::string twice = "suites=(\n  \"unit|60|gate|a\"\n  \"unit|60|gate|b\"\n)\n";
+  EXPECT_THAT(
+      check_suites_are_documented({{"dev", twice}, {"tests/README.md", "| `unit` | 60 s | gate | x |\n"}}),
+      SizeIs(1));
   EXPECT_THAT(check_suites_are_documented({{"dev", ""}, {"tests/README.md", ""}}), SizeIs(1));
 }
 
