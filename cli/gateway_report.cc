@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -21,6 +22,16 @@ const config::LinkSettings& settings_of(const GatewaySources& sources, LinkIndex
 
 const std::string& cluster_name(const GatewaySources& sources, ClusterIndex cluster) {
   return sources.pairing.clusters[cluster.value].name;
+}
+
+// Unix time in seconds of an instant of this process; 0 for one that never was.
+double unix_time(Instant at, Instant now) {
+  if (at == Instant{}) {
+    return 0;
+  }
+  const auto since_epoch =
+      std::chrono::system_clock::now().time_since_epoch() - std::chrono::nanoseconds((now - at).ns);
+  return std::chrono::duration<double>(since_epoch).count();
 }
 
 // The status line of a peer's channel, if the set has one.
@@ -187,6 +198,11 @@ void GatewayReport::look_at(LinkWatch& watch, Instant now) const {
       view.waiting_for = fmt::format("word from {}", cluster_name(sources_, other));
     }
   }
+  if (const std::uint64_t frames = frames_from(other); frames != watch.frames_heard) {
+    watch.frames_heard = frames;
+    watch.heard_at = now;
+  }
+  view.heard_timestamp = unix_time(watch.heard_at, now);
   if (peers_up(other) == 0) {
     view.waiting_for = fmt::format("a channel to any gateway of {}", cluster_name(sources_, other));
   }
@@ -219,6 +235,14 @@ std::size_t GatewayReport::peers_up(ClusterIndex cluster) const {
   const auto peers = sources_.gateway.core().peers().of(cluster);
   return static_cast<std::size_t>(
       std::ranges::count_if(peers, [](const bridge::Peer& peer) { return peer.up; }));
+}
+
+std::uint64_t GatewayReport::frames_from(ClusterIndex cluster) const {
+  std::uint64_t frames = 0;
+  for (const bridge::Peer& peer : sources_.gateway.core().peers().of(cluster)) {
+    frames += peer.counters.frames_in;
+  }
+  return frames;
 }
 
 std::string GatewayReport::status_json(Instant now) const {

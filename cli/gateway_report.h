@@ -41,6 +41,7 @@ struct LinkView {
   std::uint64_t between_batch = 0;  // handed to the protocol at the source, received at the destination
   std::uint64_t window_bytes = 0;
   double lag_seconds = 0;
+  double heard_timestamp = 0;  // Unix time, in seconds, of the last word from the other cluster; 0: never
 };
 
 // One peer as people see it.
@@ -65,6 +66,8 @@ class GatewayReport {
     LinkView view;
     LagClock lag_clock;
     Instant state_since;
+    std::uint64_t frames_heard = 0;  // from the other cluster, when it was looked at last
+    Instant heard_at;                // when there were more
   };
   struct PeerWatch {
     PeerView view;
@@ -74,6 +77,7 @@ class GatewayReport {
   void look_at(LinkWatch& watch, Instant now) const;
   void look_at(PeerWatch& watch, Instant now) const;
   [[nodiscard]] std::size_t peers_up(ClusterIndex cluster) const;
+  [[nodiscard]] std::uint64_t frames_from(ClusterIndex cluster) const;
   [[nodiscard]] std::string status_json(Instant now) const;
 
   GatewaySources sources_;
