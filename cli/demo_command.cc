@@ -15,6 +15,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "cli/child_process.h"
 #include "cli/commands.h"
 #include "cli/demo_run.h"
 #include "cli/demo_workload.h"
@@ -167,9 +168,9 @@ void stay(const DemoRun& run) {
     }
   }
   fmt::print(stderr,
-             "Try in another terminal:\n  mallard status --config {0}\n  mallard lag --config {0} --watch\n"
+             "Try in another terminal:\n  {1} status --config {0}\n  {1} lag --config {0} --watch\n"
              "Ctrl-C ends it.\n",
-             deployment.configuration().string());
+             deployment.configuration().string(), own_program().string());
   while (interrupted == 0) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
