@@ -178,6 +178,7 @@ void make_healthy(Choices& choices, SwarmOptions& options) {
   options.network.bytes_per_us = 1000;
   options.network.queue_bytes = 64UL << 20;
   options.faults.fill(false);
+  options.check_spread = 0;  // a burst of more batches than can be checked at once would be dropped
   options.rto_min = Duration::milliseconds(1500);
   options.round_backoff_max = Duration::seconds(20);
   for (ClusterOptions& cluster : options.clusters) {
