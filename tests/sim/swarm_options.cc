@@ -186,6 +186,17 @@ void make_healthy(Choices& choices, SwarmOptions& options) {
   }
 }
 
+// A window of a few batches takes a round trip for each of them: over long lines such a link would take
+// hours.
+void shorten_slow_links(SwarmOptions& options) {
+  const bool far = options.network.delay_min + options.network.delay_spread > 20 * millisecond;
+  for (LinkShape& link : options.links) {
+    if (far && (link.window_messages <= 16 || link.window_bytes < 2U << 20)) {
+      link.batches = std::min(link.batches, 120U);
+    }
+  }
+}
+
 }  // namespace
 
 const char* name_of(Fault fault) { return fault_names.at(static_cast<std::size_t>(fault)); }
@@ -199,6 +210,7 @@ SwarmOptions draw_options(Choices& choices) {
   draw_links(choices, options);
   options.network = draw_network(choices);
   draw_timing(choices, options);
+  shorten_slow_links(options);
   for (bool& on : options.faults) {
     on = chance(choices, 500);
   }
