@@ -16,7 +16,7 @@ namespace {
 constexpr Nanos watch_interval = 10 * millisecond;
 constexpr Nanos puppet_interval = 5 * millisecond;
 constexpr int turns_per_wake_max = 4;
-constexpr std::uint64_t events_ever_max = 6'000'000;  // a world that needs more never comes to rest
+constexpr std::uint64_t events_ever_max = 20'000'000;  // a world that needs more never comes to rest
 
 std::uint64_t mixed(std::uint64_t digest, std::uint64_t word) {
   digest = (digest ^ word) * 0xd6e8feb86659fd93ULL;
@@ -369,6 +369,9 @@ void World::heal() {
     batches += link.decided();
   }
   drain_time_ = 20 * pace + 60 * second + batches * step;
+  if (stage_.options.beyond_budget) {
+    drain_time_ = 5 * second;  // nothing is promised
+  }
   drain_deadline_ = stage_.now + drain_time_;
 }
 
