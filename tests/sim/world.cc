@@ -81,7 +81,9 @@ Outcome World::run() {
   network_.start();
   faults_.start();
   for (std::uint32_t link = 0; link < stage_.links.size(); ++link) {
-    stage_.schedule(20 * millisecond, {.a = link, .what = Happening::commit});
+    // In a healthy world all channels are open before the first batch.
+    stage_.schedule(stage_.options.healthy ? second : 20 * millisecond,
+                    {.a = link, .what = Happening::commit});
   }
   stage_.schedule(watch_interval, {.what = Happening::watch});
   while (!over_ && !stage_.failed()) {
