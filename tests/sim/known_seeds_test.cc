@@ -30,5 +30,16 @@ INSTANTIATE_TEST_SUITE_P(
                     Known{1205, "a batch overtook an acknowledgement, which was dropped"},
                     Known{1736, "the same, in both directions"}));
 
+TEST(Replay, ARecordedRunRepeats) {
+  Choices drawn(3);
+  drawn.record();
+  Marks marks;
+  const Outcome first = run_world(drawn, {}, marks, nullptr);
+  Choices recorded(drawn.recorded());
+  const Outcome second = run_world(recorded, {}, marks, nullptr);
+  EXPECT_EQ(first.digest, second.digest);
+  EXPECT_EQ(first.events, second.events);
+}
+
 }  // namespace
 }  // namespace mallard::sim
