@@ -203,7 +203,7 @@ const char* BridgeCore::take_ack(Peer& peer, const AckSection& ack, Stamp echo, 
   OutboundLink* sent = find_link(outbound_, ack.context.link);
   if (sent != nullptr && peer.address.cluster == sent->destination()) {
     if (in_context(peer, ack.context, sent->context())) {
-      sent->report(peer.address.replica, ack, echo, peers_, effects, now);
+      sent->report({peer.address.replica, ack, echo}, peers_, effects, now);
     }
     return nullptr;
   }

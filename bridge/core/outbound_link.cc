@@ -93,10 +93,9 @@ void OutboundLink::log_extends(const LogExtent& extent, Effects& effects) {
   }
 }
 
-void OutboundLink::report(ReplicaIndex from, const AckSection& ack, Stamp echo, PeerTable& peers,
-                          Effects& effects, Instant now) {
-  reports_[from.value].update(ack);
-  if (ack.prefix.value > std::max(admitted_, newest_)) {
+void OutboundLink::report(const HeardAck& heard, PeerTable& peers, Effects& effects, Instant now) {
+  reports_[heard.from.value].update(heard.ack);
+  if (heard.ack.prefix.value > std::max(admitted_, newest_)) {
     ++counters_.acks_ahead;
   }
   update_rto(peers);
@@ -105,8 +104,8 @@ void OutboundLink::report(ReplicaIndex from, const AckSection& ack, Stamp echo, 
     return;
   }
   advance_quack(effects);
-  if (echo.value != 0) {
-    count_complaints(from, echo, peers, effects, now);
+  if (heard.echo.value != 0) {
+    count_complaints(heard.from, heard.echo, peers, effects, now);
   }
   release_quacked(effects);
 }

@@ -42,6 +42,13 @@ enum class OutboundState : std::uint8_t {
   needs_snapshot,  // the log no longer has what the destination needs next
 };
 
+// What a replica of the destination reported, and no later report of its has overtaken. `ack` is borrowed.
+struct HeardAck {
+  ReplicaIndex from;
+  const AckSection& ack;
+  Stamp echo;  // that the report's frame echoed
+};
+
 class OutboundLink {
  public:
   OutboundLink(const BridgeSettings& bridge, const LinkSettings& link);
@@ -55,9 +62,7 @@ class OutboundLink {
   // once.
   void admit(const BatchCommitted& event, PeerTable& peers, Instant now, Effects& effects);
   void log_extends(const LogExtent& extent, Effects& effects);
-  // A report that no later one of its replica has overtaken. `echo` is the stamp that its frame echoed.
-  void report(ReplicaIndex from, const AckSection& ack, Stamp echo, PeerTable& peers, Effects& effects,
-              Instant now);
+  void report(const HeardAck& heard, PeerTable& peers, Effects& effects, Instant now);
   void peer_down(ReplicaIndex replica);
 
   // Gives back what is QUACKED and still held, and asks idle replicas for a report when one is due.
