@@ -2,6 +2,7 @@
 // bad and stays bad; the caller checks once, at the end. No byte is ever reinterpreted as a struct.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -11,6 +12,9 @@
 #include "config/base/invariant.h"
 
 namespace mallard {
+
+// Integers are copied as they lie in memory; every machine that Mallard is built for agrees with the wire.
+static_assert(std::endian::native == std::endian::little);
 
 using ByteView = std::span<const std::byte>;
 using ByteSpan = std::span<std::byte>;
@@ -27,12 +31,10 @@ class ByteReader {
       fail();
       return 0;
     }
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < sizeof(T); ++i) {
-      value |= std::to_integer<std::uint64_t>(rest_[i]) << (8 * i);
-    }
+    T value = 0;
+    std::memcpy(&value, rest_.data(), sizeof(T));
     rest_ = rest_.subspan(sizeof(T));
-    return static_cast<T>(value);
+    return value;
   }
 
   // The next `count` bytes as a view into the original span; empty, and bad, when there are fewer.
@@ -68,9 +70,7 @@ class ByteWriter {
   requires std::is_unsigned_v<T>
   void write(T value) {
     MALLARD_INVARIANT(bytes_.size() - used_ >= sizeof(T));
-    for (std::size_t i = 0; i < sizeof(T); ++i) {
-      bytes_[used_ + i] = static_cast<std::byte>((static_cast<std::uint64_t>(value) >> (8 * i)) & 0xffU);
-    }
+    std::memcpy(bytes_.data() + used_, &value, sizeof(T));
     used_ += sizeof(T);
   }
 
