@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "bridge/attach/file/checked_entries.h"
 #include "bridge/attach/file/record_format.h"
 #include "config/base/limits.h"
 #include "config/base/payload_pool.h"
@@ -165,6 +166,9 @@ MemoryPlan plan_memory(const config::Pairing& pairing, ReplicaAddress self) {
   constexpr std::uint64_t report_bytes = phi_bits_max / 8 + 64;
   constexpr std::uint64_t log_reader_bytes = bridge::file::record_payload_bytes_max + (512U << 10);
   constexpr std::uint64_t index_bytes = 1U << 20;
+  constexpr std::uint64_t checked_bytes =
+      bridge::file::CheckedEntries::bytes_max +
+      bridge::file::CheckedEntries::entries_max * sizeof(bridge::file::CheckedEntry);
   const WindowSum windows = sum_windows(pairing, self.cluster);
   const transport::ChannelLimits limits = plan_limits(pairing, self);
   MemoryPlan plan;
@@ -174,7 +178,7 @@ MemoryPlan plan_memory(const config::Pairing& pairing, ReplicaAddress self) {
   }
   plan.core = 4 * windows.messages * slot_bytes +
               (windows.outbound + windows.inbound) * replicas_max * report_bytes + (1U << 20);
-  plan.attachment = (windows.outbound + 1) * (log_reader_bytes + index_bytes) +
+  plan.attachment = checked_bytes + (windows.outbound + 1) * (log_reader_bytes + index_bytes) +
                     windows.inbound * (2 * log_reader_bytes + index_bytes + window_batches_max * 160ULL);
   plan.program = 48ULL << 20;
   return plan;

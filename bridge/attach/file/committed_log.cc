@@ -39,6 +39,7 @@ Result<bool, StorageProblem> CommittedLog::follow(std::size_t bytes) {
     if (!BatchCutter::is_well_formed((*entry)->payload, (*entry)->head.messages)) {
       return Failure<StorageProblem>(malformed((*entry)->head.number));
     }
+    checked_.add((*entry)->payload, follower_.position());
     for (Outbound& outbound : links_) {
       count(outbound, before, **entry);
     }
@@ -58,8 +59,16 @@ void CommittedLog::count(Outbound& outbound, const RecordPosition& before, const
     outbound.newest.message += cut->messages;
   }
   outbound.newest.position = follower_.position();
-  if (passed) {
-    outbound.index.offer(place.batch, place);
+  if (!passed) {
+    return;
+  }
+  outbound.index.offer(place.batch, place);
+  // A tap that has given everything goes on here, however many entries without a message of its link lie
+  // between.
+  if (outbound.next.batch == place.batch) {
+    outbound.next.position = before;
+    outbound.cut_at = 0;
+    outbound.reread.reset();
   }
 }
 
@@ -73,32 +82,50 @@ LogExtent CommittedLog::extent(LinkIndex link) const {
 
 void CommittedLog::tap_from(LinkIndex link, BatchNumber after) {
   Outbound& found = outbound(link);
-  found.entry.reset();
+  found.reread.reset();
   found.cut_at = 0;
   found.skip_to = after.value;
   if (const Place* place = found.index.at_or_before(after.value)) {
     found.next = *place;
-    found.reader.seek(place->position);
   }
+}
+
+Result<std::optional<CheckedEntry>, StorageProblem> CommittedLog::entry_of(Outbound& outbound) const {
+  const RecordPosition& place = outbound.next.position;
+  if (const CheckedEntry* entry = checked_.find(place.number + 1)) {
+    return *entry;
+  }
+  if (!outbound.reread) {
+    if (outbound.reader.position().offset != place.offset) {
+      outbound.reader.seek(place);
+    }
+    const auto entry = outbound.reader.next();
+    if (!entry) {
+      return Failure<StorageProblem>(entry.error());
+    }
+    if (*entry) {
+      outbound.reread = CheckedEntry{.payload = (*entry)->payload, .after = outbound.reader.position()};
+    }
+  }
+  return outbound.reread;
 }
 
 Result<std::optional<StoredBatch>, StorageProblem> CommittedLog::tap_next(LinkIndex link, PayloadPool& pool) {
   Outbound& found = outbound(link);
   while (found.next.batch < found.newest.batch) {
-    if (!found.entry) {
-      auto entry = found.reader.next();
-      if (!entry) {
-        return Failure<StorageProblem>(entry.error());
-      }
-      if (!*entry) {
-        return std::nullopt;
-      }
-      found.entry = **entry;
-      found.cut_at = 0;
+    const auto entry = entry_of(found);
+    if (!entry) {
+      return Failure<StorageProblem>(entry.error());
     }
-    const std::optional<BatchCut> cut = found.cutter.next(found.entry->payload, found.cut_at);
+    if (!*entry) {
+      return std::nullopt;
+    }
+    const ByteView payload = (*entry)->payload;
+    const std::optional<BatchCut> cut = found.cutter.next(payload, found.cut_at);
     if (!cut) {
-      found.entry.reset();
+      found.next.position = (*entry)->after;
+      found.cut_at = 0;
+      found.reread.reset();
       continue;
     }
     StoredBatch batch{.header = {.batch = BatchNumber(found.next.batch + 1),
@@ -111,7 +138,7 @@ Result<std::optional<StoredBatch>, StorageProblem> CommittedLog::tap_next(LinkIn
         return std::nullopt;
       }
       batch.payload = *slot;
-      found.cutter.copy(found.entry->payload, *cut, pool.span(*slot));
+      found.cutter.copy(payload, *cut, pool.span(*slot));
     }
     found.cut_at = cut->end;
     found.next.batch += 1;

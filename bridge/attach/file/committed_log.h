@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bridge/attach/file/batch_cutter.h"
+#include "bridge/attach/file/checked_entries.h"
 #include "bridge/attach/file/record_reader.h"
 #include "bridge/attach/file/sparse_index.h"
 #include "bridge/attach/file/storage_problem.h"
@@ -61,20 +62,23 @@ class CommittedLog {
     BatchCutter cutter;
     Place newest;                          // behind the last entry that was followed
     SparseIndex<Place> index{places_max};  // by batches before
-    RecordReader reader;                   // of the tap
-    Place next;                            // what the tap gives next comes behind this
-    std::uint64_t skip_to = 0;             // batches up to here are passed over
-    std::optional<RecordView> entry;       // being cut by the tap
-    std::size_t cut_at = 0;                // where the next cut of it starts
+    Place next;                 // what the tap gives next comes behind this; the place of the entry it cuts
+    std::uint64_t skip_to = 0;  // batches up to here are passed over
+    std::size_t cut_at = 0;     // where the next cut of the entry starts
+    RecordReader reader;        // of the tap, for entries that the follower has not handed over
+    std::optional<CheckedEntry> reread;  // the entry, where it is the reader's
   };
 
   [[nodiscard]] Outbound& outbound(LinkIndex link);
   [[nodiscard]] const Outbound& outbound(LinkIndex link) const;
   void count(Outbound& outbound, const RecordPosition& before, const RecordView& entry);
+  // The entry that the tap cuts, checked either by the follower or now; nothing when it is not there yet.
+  [[nodiscard]] Result<std::optional<CheckedEntry>, StorageProblem> entry_of(Outbound& outbound) const;
   [[nodiscard]] StorageProblem malformed(std::uint64_t entry) const;
 
   RecordReader follower_;
   std::vector<Outbound> links_;
+  CheckedEntries checked_;  // by the follower
 };
 
 }  // namespace mallard::bridge::file

@@ -20,6 +20,7 @@ struct Options {
   std::vector<std::size_t> bytes = {100, 1024, 102'400};
   std::uint64_t megabytes = 400;  // of messages in each run
   std::uint64_t batch_bytes = 1U << 18;
+  bool live = false;
   bool json = false;
 };
 
@@ -27,6 +28,7 @@ RunSettings settings_of(const Options& options, std::uint16_t replicas, std::siz
   RunSettings settings;
   settings.from = settings.to = replicas;
   settings.message_bytes = bytes;
+  settings.live = options.live;
   settings.messages = std::clamp<std::uint64_t>(options.megabytes * 1'000'000 / bytes, 100, 3'000'000);
   settings.messages_per_entry =
       std::clamp<std::uint64_t>(options.batch_bytes / (bytes + 4), 1, batch_messages_max);
@@ -85,6 +87,7 @@ int main(int argc, char** argv) {
   program.add_option("--bytes", options.bytes, "of a message")->delimiter(',');
   program.add_option("--megabytes", options.megabytes, "of messages in each run");
   program.add_option("--batch-bytes", options.batch_bytes, "of messages in each entry of the source's log");
+  program.add_flag("--live", options.live, "append to the source's log while it is sent");
   program.add_flag("--json", options.json);
   try {
     program.parse(argc, argv);

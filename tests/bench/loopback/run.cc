@@ -37,7 +37,8 @@ class Measurement {
 
   RunFigures run() {
     RunFigures figures;
-    logs_.commit(settings_.messages, settings_.messages_per_entry);
+    const std::uint64_t before = settings_.live ? settings_.messages_per_entry : settings_.messages;
+    logs_.commit(before, settings_.messages_per_entry);
     deployment_.start_all();
     if (!integration::wait_until(Duration::seconds(30),
                                  [&] { return largest() > bridge::file::file_head_bytes; })) {
@@ -46,6 +47,10 @@ class Measurement {
     }
     const Instant start = clock_now();
     const Duration used_before = processor_time();
+    while (logs_.messages() < settings_.messages) {
+      logs_.commit(std::min(settings_.messages_per_entry, settings_.messages - logs_.messages()),
+                   settings_.messages_per_entry);
+    }
     const bool complete = integration::wait_until(Duration::seconds(120),
                                                   [&] { return smallest() >= logs_.delivered_bytes(); });
     figures.seconds = static_cast<double>((clock_now() - start).ns) / 1e9;

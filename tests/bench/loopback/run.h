@@ -14,6 +14,7 @@ struct RunSettings {
   std::size_t message_bytes = 100;
   std::uint64_t messages = 0;
   std::uint64_t messages_per_entry = 1;  // and so per batch, as long as they fit one
+  bool live = false;  // the log grows while it is sent; else it is all there before the clock runs
   std::uint32_t window_messages = 65'536;
   std::uint64_t window_bytes = 64ULL << 20;
 };

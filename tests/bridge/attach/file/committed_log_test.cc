@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "bridge/attach/file/committed_log_writer.h"
 #include "config/base/limits.h"
 #include "tests/bridge/attach/file/scratch_directory.h"
@@ -11,6 +13,15 @@ namespace {
 
 constexpr LinkIndex all_keys{0};
 constexpr LinkIndex app_keys{5};
+
+// In place: whoever has the file open sees it.
+void flip_byte(const std::filesystem::path& path, std::size_t at) {
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekg(static_cast<std::streamoff>(at));
+  const auto byte = static_cast<char>(file.get() ^ 1);
+  file.seekp(static_cast<std::streamoff>(at));
+  file.put(byte);
+}
 
 class CommittedLogTest : public ::testing::Test {
  protected:
@@ -136,6 +147,57 @@ TEST_F(CommittedLogTest, a_large_entry_becomes_several_batches) {
   log.tap_from(all_keys, BatchNumber(1));
   const auto second = tap(log, all_keys);
   EXPECT_EQ(second->header, (BatchHeader{BatchNumber(2), MessageNumber(4), 3}));
+}
+
+TEST_F(CommittedLogTest, a_tap_right_behind_gets_the_bytes_that_were_checked) {
+  CommittedLogWriter writer = open_writer();
+  CommittedLog log = open_log();
+  commit(writer, 1);
+  EXPECT_TRUE(*log.follow(1U << 20));
+  flip_byte(committed_log_path(directory.path()), file_head_bytes + record_head_bytes + 5);
+  EXPECT_NE(text(*tap(log, all_keys)).find("/log/1"), std::string::npos);
+}
+
+TEST_F(CommittedLogTest, what_changed_after_it_was_checked_is_never_served) {
+  CommittedLogWriter writer = open_writer();
+  const std::string big(message_bytes_max, 'b');
+  constexpr std::size_t entries = CheckedEntries::bytes_max / message_bytes_max + 2;
+  for (std::size_t n = 0; n < entries; ++n) {
+    ASSERT_TRUE(writer.add(bytes_of(big)));
+    ASSERT_TRUE(writer.commit().has_value());
+  }
+  ASSERT_TRUE(writer.flush().has_value());
+  CommittedLog log = open_log();
+  EXPECT_TRUE(*log.follow(2 * CheckedEntries::bytes_max));
+  flip_byte(committed_log_path(directory.path()), file_head_bytes + record_head_bytes + 5);
+  const auto first = log.tap_next(all_keys, pool);
+  ASSERT_FALSE(first.has_value());
+  EXPECT_EQ(first.error().fault, StorageFault::damaged);
+  log.tap_from(all_keys, BatchNumber(entries - 1));
+  EXPECT_EQ(tap(log, all_keys)->header.batch, BatchNumber(entries));
+}
+
+TEST_F(CommittedLogTest, a_batch_in_the_middle_of_an_entry_survives_that_the_entry_is_forgotten) {
+  CommittedLogWriter writer = open_writer();
+  const std::string big(message_bytes_max, 'b');
+  const auto commit_big = [&] {
+    for (int i = 0; i < 7; ++i) {
+      ASSERT_TRUE(writer.add(bytes_of(big)));
+    }
+    ASSERT_TRUE(writer.commit().has_value());
+    ASSERT_TRUE(writer.flush().has_value());
+  };
+  commit_big();
+  CommittedLog log = open_log();
+  EXPECT_TRUE(*log.follow(1));
+  EXPECT_EQ(tap(log, all_keys)->header.first, MessageNumber(1));
+  for (std::size_t bytes = 0; bytes < CheckedEntries::bytes_max; bytes += 7 * message_bytes_max) {
+    commit_big();
+    EXPECT_TRUE(*log.follow(1));
+  }
+  EXPECT_EQ(tap(log, all_keys)->header, (BatchHeader{BatchNumber(2), MessageNumber(4), 3}));
+  EXPECT_EQ(tap(log, all_keys)->header, (BatchHeader{BatchNumber(3), MessageNumber(7), 1}));
+  EXPECT_EQ(tap(log, all_keys)->header, (BatchHeader{BatchNumber(4), MessageNumber(8), 3}));
 }
 
 TEST_F(CommittedLogTest, gives_nothing_while_the_pool_is_full_and_loses_nothing) {
