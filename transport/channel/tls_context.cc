@@ -28,6 +28,7 @@ void require(bool good, const char* setting) {
   }
 }
 
+// NOLINTNEXTLINE(readability-function-size): the parameters are OpenSSL's.
 int select_alpn(SSL* /*ssl*/, const unsigned char** out, unsigned char* out_length, const unsigned char* in,
                 unsigned int in_length, void* /*argument*/) {
   // OpenSSL hands out what it has checked to be a list of non-empty names.
