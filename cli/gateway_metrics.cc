@@ -25,8 +25,20 @@ class Series {
   void gauge(const char* name, const char* help, Labels labels, Number value) {
     add(MetricType::gauge, name, help, std::move(labels), static_cast<double>(value));
   }
+  void histogram(const char* name, const char* help, Labels labels,
+                 const transport::LatencyHistogram& value) {
+    add(MetricType::histogram, name, help, std::move(labels), 0);
+    MetricSample& sample = out_.back();
+    for (std::size_t i = 0; i < transport::LatencyHistogram::bounds.size(); ++i) {
+      sample.buckets.push_back({seconds(transport::LatencyHistogram::bounds[i]), value.at_most(i)});
+    }
+    sample.count = value.count();
+    sample.sum = seconds(value.sum());
+  }
 
  private:
+  static double seconds(Duration span) { return static_cast<double>(span.ns) / 1e9; }
+
   void add(MetricType type, const char* name, const char* help, Labels labels, double value) {
     MetricSample sample;
     sample.name = name;
@@ -66,6 +78,11 @@ void add_positions(const LinkView& view, const Labels& link, Series& series) {
   series.gauge("mallard_lag_seconds",
                "For how long the oldest message that is not done has waited; 0 when none is.", link,
                view.lag_seconds);
+  series.gauge("mallard_backlog_oldest_sequence", "The oldest message that is not done; 0 when all are.",
+               link, behind == 0 ? 0 : view.done_message + 1);
+  series.gauge("mallard_backlog_oldest_timestamp_seconds",
+               "When the oldest message that is not done was first seen here; 0 when all are done.", link,
+               view.oldest_timestamp);
   series.gauge("mallard_heartbeat_received_timestamp_seconds",
                "When the other cluster was heard last; 0: never.", link, view.heard_timestamp);
   series.gauge("mallard_inflight_bytes", "Payload in the window.", link, view.window_bytes);
@@ -73,6 +90,13 @@ void add_positions(const LinkView& view, const Labels& link, Series& series) {
     series.gauge("mallard_link_state", "1 for the state that the link is in.", with(link, "state", state),
                  view.state == state ? 1 : 0);
   }
+}
+
+void add_limits(const config::LinkSettings& settings, const Labels& link, Series& series) {
+  series.gauge("mallard_window_messages", "The most messages that may be on their way.", link,
+               settings.window.messages);
+  series.gauge("mallard_window_bytes", "The most payload that may be on its way.", link,
+               settings.window.bytes);
 }
 
 void add_outbound(const bridge::OutboundCounters& counters, const Labels& link, Series& series) {
@@ -159,6 +183,25 @@ void add_channels(const transport::ChannelSet* set, const char* plane, Series& s
   }
 }
 
+// By weight, as seen from here: a gateway always hears itself.
+void add_quorum_margins(const GatewaySources& sources, Series& series) {
+  for (std::uint16_t c = 0; c < sources.pairing.clusters.size(); ++c) {
+    const config::ClusterSettings& cluster = sources.pairing.clusters[c];
+    const auto peers = sources.gateway.core().peers().of(ClusterIndex(c));
+    if (peers.empty() && ClusterIndex(c) != sources.self.cluster) {
+      continue;
+    }
+    // Live minus needed is u minus what is missing, and that does not overflow.
+    double margin = static_cast<double>(cluster.faults.u);
+    for (const bridge::Peer& peer : peers) {
+      margin -= peer.up ? 0 : static_cast<double>(cluster.replicas[peer.address.replica.value].stake);
+    }
+    series.gauge("mallard_quorum_margin",
+                 "Weight of live replicas beyond what the cluster needs; negative: too few.",
+                 {{"cluster", cluster.name}}, margin);
+  }
+}
+
 }  // namespace
 
 std::vector<MetricSample> gateway_metrics(const GatewaySources& sources, const std::vector<LinkView>& links,
@@ -182,6 +225,13 @@ std::vector<MetricSample> gateway_metrics(const GatewaySources& sources, const s
   for (const LinkView& view : links) {
     const Labels link{{"link", sources.pairing.links[view.link.value].name}};
     add_positions(view, link, series);
+    add_limits(sources.pairing.links[view.link.value], link, series);
+    series.histogram(
+        "mallard_latency_seconds",
+        "How long a batch took: commit_to_quack from the log of a source, receive_to_apply from the first "
+        "copy at a destination to its storage.",
+        with(link, "stage", view.outbound ? "commit_to_quack" : "receive_to_apply"),
+        sources.latencies.of(view.link));
     if (const bridge::OutboundLink* outbound = core.outbound(view.link)) {
       add_outbound(outbound->counters(), link, series);
     }
@@ -197,6 +247,7 @@ std::vector<MetricSample> gateway_metrics(const GatewaySources& sources, const s
       add_peer(*peer, view, labels, series);
     }
   }
+  add_quorum_margins(sources, series);
   add_channels(sources.bridge_channels, "bridge", series);
   add_channels(sources.local_channels, "local", series);
   return out;

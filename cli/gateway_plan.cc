@@ -176,7 +176,9 @@ MemoryPlan plan_memory(const config::Pairing& pairing, ReplicaAddress self) {
   for (const transport::Plane plane : {transport::Plane::bridge, transport::Plane::local}) {
     plan.channels += transport::channel_memory_bytes(limits, peers_on(pairing, self, plane).size());
   }
-  plan.core = 4 * windows.messages * slot_bytes +
+  // With the instants of those that are on their way.
+  constexpr std::uint64_t instant_bytes = 2 * sizeof(Instant);
+  plan.core = windows.messages * (4 * slot_bytes + instant_bytes) +
               (windows.outbound + windows.inbound) * replicas_max * report_bytes + (1U << 20);
   plan.attachment = checked_bytes + (windows.outbound + 1) * (log_reader_bytes + index_bytes) +
                     windows.inbound * (2 * log_reader_bytes + index_bytes + window_batches_max * 160ULL);

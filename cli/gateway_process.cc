@@ -88,10 +88,13 @@ bool GatewayProcess::open_storage(const std::filesystem::path& directory, ExitCo
     }
   }
   settings.seed ^= incarnation_.value;
-  gateway_ = std::make_unique<bridge::Gateway>(
-      settings,
-      bridge::Gateway::Ports{
-          .carrier = carrier_, .attachment = *attachment_, .certificates = certificates_, .pool = pool_});
+  latencies_ = std::make_unique<bridge::LatencyWatch>(settings);
+  gateway_ =
+      std::make_unique<bridge::Gateway>(settings, bridge::Gateway::Ports{.carrier = carrier_,
+                                                                         .attachment = *attachment_,
+                                                                         .certificates = certificates_,
+                                                                         .pool = pool_,
+                                                                         .observer = latencies_.get()});
   feed_.connect(gateway_.get());
   return true;
 }
@@ -141,6 +144,7 @@ bool GatewayProcess::open_admin(ExitCode& exit_code) {
   report_ = std::make_unique<GatewayReport>(GatewaySources{.pairing = pairing_,
                                                            .self = self_,
                                                            .gateway = *gateway_,
+                                                           .latencies = *latencies_,
                                                            .pool = pool_,
                                                            .bridge_channels = bridge_channels_.get(),
                                                            .local_channels = local_channels_.get(),

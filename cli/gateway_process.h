@@ -9,6 +9,7 @@
 #include "bridge/attach/file/file_attachment.h"
 #include "bridge/gateway/accept_all.h"
 #include "bridge/gateway/gateway.h"
+#include "bridge/gateway/latency_watch.h"
 #include "cli/channel_carrier.h"
 #include "cli/exit_code.h"
 #include "cli/gateway_plan.h"
@@ -56,6 +57,7 @@ class GatewayProcess {
   GatewayFeed feed_;
   Incarnation incarnation_;
   std::unique_ptr<bridge::file::FileAttachment> attachment_;
+  std::unique_ptr<bridge::LatencyWatch> latencies_;
   std::unique_ptr<bridge::Gateway> gateway_;
   std::unique_ptr<transport::ChannelSet> bridge_channels_;
   std::unique_ptr<transport::ChannelSet> local_channels_;

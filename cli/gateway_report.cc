@@ -16,6 +16,8 @@ using Json = nlohmann::ordered_json;
 
 double seconds(Duration span) { return static_cast<double>(span.ns / 1'000'000) / 1e3; }
 
+double milliseconds(Duration span) { return static_cast<double>(span.ns) / 1e6; }
+
 const config::LinkSettings& settings_of(const GatewaySources& sources, LinkIndex link) {
   return sources.pairing.links[link.value];
 }
@@ -102,6 +104,11 @@ Json link_json(const GatewaySources& sources, const LinkView& view, std::size_t 
     link["resends"] = counters.duplicates_dropped;
     link["messages"] = counters.messages_applied;
   }
+  const transport::LatencyHistogram& latency = sources.latencies.of(view.link);
+  link["latency"] = {{"of", view.outbound ? "commit_to_quack" : "receive_to_apply"},
+                     {"batches", latency.count()},
+                     {"p50_ms", milliseconds(latency.percentile(50))},
+                     {"p99_ms", milliseconds(latency.percentile(99))}};
   link["last_error"] = "";
   link["next"] = next_step(sources, view, peers_up);
   return link;
@@ -207,7 +214,9 @@ void GatewayReport::look_at(LinkWatch& watch, Instant now) const {
     view.waiting_for = fmt::format("a channel to any gateway of {}", cluster_name(sources_, other));
   }
   watch.lag_clock.observe(view.committed_message, now);
-  view.lag_seconds = seconds(watch.lag_clock.lag(view.done_message, now));
+  const Duration lag = watch.lag_clock.lag(view.done_message, now);
+  view.lag_seconds = seconds(lag);
+  view.oldest_timestamp = view.committed_message > view.done_message ? unix_time(now - lag, now) : 0;
   if (view.state != before) {
     watch.state_since = now;
   }

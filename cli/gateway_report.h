@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bridge/gateway/gateway.h"
+#include "bridge/gateway/latency_watch.h"
 #include "cli/lag_clock.h"
 #include "config/pairing.h"
 #include "transport/admin/admin_snapshot.h"
@@ -20,6 +21,7 @@ struct GatewaySources {
   const config::Pairing& pairing;
   ReplicaAddress self;
   const bridge::Gateway& gateway;
+  const bridge::LatencyWatch& latencies;
   const PayloadPool& pool;
   const transport::ChannelSet* bridge_channels = nullptr;
   const transport::ChannelSet* local_channels = nullptr;
@@ -41,6 +43,8 @@ struct LinkView {
   std::uint64_t between_batch = 0;  // handed to the protocol at the source, received at the destination
   std::uint64_t window_bytes = 0;
   double lag_seconds = 0;
+  double oldest_timestamp =
+      0;  // Unix time, in seconds, when the oldest message that is not done came; 0: none
   double heard_timestamp = 0;  // Unix time, in seconds, of the last word from the other cluster; 0: never
 };
 

@@ -38,6 +38,7 @@ LinkStatus link_from(const Json& json) {
   link.lag_messages = json.at("lag").at("messages");
   link.lag_bytes = json.at("lag").at("bytes");
   link.lag_seconds = json.at("lag").at("seconds");
+  link.latency_p99_ms = json.at("latency").at("p99_ms");
   link.copies = json.at("copies");
   link.repeats = json.at("resends");
   link.last_error = json.at("last_error");

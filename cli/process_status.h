@@ -25,6 +25,8 @@ struct LinkStatus {
   std::uint64_t lag_messages = 0;
   std::uint64_t lag_bytes = 0;
   double lag_seconds = 0;
+  double latency_p99_ms =
+      0;  // of batches so far: from the log to the QUACK, or from arrival to storage; 0: no batch yet
   std::uint64_t copies = 0;   // sent first by a source, received by a destination
   std::uint64_t repeats = 0;  // resent by a source, dropped as duplicates by a destination
   std::string last_error;

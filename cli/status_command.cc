@@ -53,7 +53,9 @@ Json lag_json(const LocalProcesses& local) {
                      {"applied", lag.applied_message},
                      {"lag_seconds", lag.lag_seconds},
                      {"lag_messages", lag.lag_messages},
-                     {"lag_bytes", lag.lag_bytes}});
+                     {"lag_bytes", lag.lag_bytes},
+                     {"quack_p99_ms", lag.quack_p99_ms},
+                     {"apply_p99_ms", lag.apply_p99_ms}});
   }
   return {{"links", std::move(links)}};
 }

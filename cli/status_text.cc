@@ -132,6 +132,12 @@ std::string bytes_text(std::uint64_t bytes) {
   return fmt::format("{:.1f} {}", value, units[unit]);
 }
 
+std::string latency_text(double milliseconds) {
+  if (milliseconds <= 0) return "-";
+  return milliseconds < 1000 ? fmt::format("{:g}ms", milliseconds)
+                             : fmt::format("{:g}s", milliseconds / 1000);
+}
+
 std::string status_text(const LocalProcesses& local) {
   std::string attention;
   for (const ReplicaStatus& replica : local.replicas) {
@@ -167,10 +173,12 @@ std::vector<LinkLag> link_lags(const LocalProcesses& local) {
       lag.committed_message = std::max(lag.committed_message, link.committed_message);
       if (link.is_source) {
         lag.quacked_message = std::max(lag.quacked_message, link.done_message);
+        lag.quack_p99_ms = std::max(lag.quack_p99_ms, link.latency_p99_ms);
       } else {
         lag.applied_message =
             has_destination[at] ? std::min(lag.applied_message, link.done_message) : link.done_message;
         has_destination[at] = true;
+        lag.apply_p99_ms = std::max(lag.apply_p99_ms, link.latency_p99_ms);
       }
       lag.lag_messages = std::max(lag.lag_messages, link.lag_messages);
       lag.lag_bytes = std::max(lag.lag_bytes, link.lag_bytes);
@@ -187,11 +195,14 @@ std::string lag_text(const std::vector<LinkLag>& lags) {
                {"APPLIED", right},
                {"LAG", right},
                {"BEHIND", right},
-               {"BYTES", right}});
+               {"BYTES", right},
+               {"QUACK P99", right},
+               {"APPLY P99", right}});
   for (const LinkLag& lag : lags) {
     table.add_row({lag.name, count_text(lag.committed_message), count_text(lag.quacked_message),
                    count_text(lag.applied_message), duration_text(lag.lag_seconds),
-                   count_text(lag.lag_messages), bytes_text(lag.lag_bytes)});
+                   count_text(lag.lag_messages), bytes_text(lag.lag_bytes), latency_text(lag.quack_p99_ms),
+                   latency_text(lag.apply_p99_ms)});
   }
   return table.text();
 }

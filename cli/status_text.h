@@ -19,6 +19,9 @@ namespace mallard::cli {
 // "512 B", "4.0 KiB", "1.3 GiB".
 [[nodiscard]] std::string bytes_text(std::uint64_t bytes);
 
+// "0.05ms", "25ms", "2.5s"; "-" for 0.
+[[nodiscard]] std::string latency_text(double milliseconds);
+
 // One screen: the links of every process, then what needs attention and what to do about it.
 [[nodiscard]] std::string status_text(const LocalProcesses& local);
 
@@ -35,6 +38,8 @@ struct LinkLag {
   std::uint64_t lag_messages = 0;       // the worst at any gateway, like the two below
   std::uint64_t lag_bytes = 0;
   double lag_seconds = 0;
+  double quack_p99_ms = 0;  // the worst at any source, from the log to the QUACK
+  double apply_p99_ms = 0;  // the worst at any destination, from arrival to storage
 };
 
 // In the order in which the links first appear.

@@ -40,6 +40,13 @@ bool Gateway::turn(Instant now) {
   return worked;
 }
 
+void Gateway::tell_core(const Event& event, Instant now) {
+  if (shell_.ports.observer != nullptr) {
+    shell_.ports.observer->on_event(event, now);
+  }
+  driver_.step(event, now);
+}
+
 bool Gateway::take_answers(Instant now) {
   bool worked = false;
   for (std::size_t i = 0; i < answers_per_turn_max; ++i) {
@@ -48,7 +55,7 @@ bool Gateway::take_answers(Instant now) {
       break;
     }
     worked = true;
-    driver_.step(*applied, now);
+    tell_core(*applied, now);
   }
   for (std::size_t i = 0; i < answers_per_turn_max; ++i) {
     const std::optional<CertificateChecked> checked = shell_.ports.certificates.poll();
@@ -79,11 +86,11 @@ bool Gateway::feed_commits(const Tap& tap, Instant now) {
       break;
     }
     worked = true;
-    driver_.step(BatchCommitted{.link = tap.link,
-                                .header = batch->header,
-                                .payload = batch->payload,
-                                .proof_bytes = batch->proof_bytes},
-                 now);
+    tell_core(BatchCommitted{.link = tap.link,
+                             .header = batch->header,
+                             .payload = batch->payload,
+                             .proof_bytes = batch->proof_bytes},
+              now);
   }
   return worked;
 }

@@ -32,6 +32,8 @@ struct GatewayCounters {
 class GatewayObserver {
  public:
   virtual ~GatewayObserver() = default;
+  // From the log or the RSM beside it, before the core is told.
+  virtual void on_event(const Event&, Instant) {}
   virtual void on_effect(const Effect& effect, Instant now) = 0;
 };
 
@@ -110,6 +112,7 @@ class Gateway {
     std::array<std::byte, wire::frame_head_bytes_max> head_{};
   };
 
+  void tell_core(const Event& event, Instant now);
   bool take_answers(Instant now);
   bool tell_extent(Tap& tap, Instant now);
   bool feed_commits(const Tap& tap, Instant now);

@@ -84,6 +84,7 @@ TEST(ProcessStatus, ReadsWhatAGatewayWrites) {
   EXPECT_EQ(link.done_message, 63'000U);
   EXPECT_EQ(link.lag_messages, 666U);
   EXPECT_EQ(link.lag_bytes, 131'072U);
+  EXPECT_DOUBLE_EQ(link.latency_p99_ms, 25);
   EXPECT_EQ(link.copies, 31'833U);
   EXPECT_EQ(link.repeats, 2U);
   ASSERT_EQ(source->peers.size(), 1U);

@@ -16,6 +16,7 @@ inline std::string source_page(const std::string& state = "active", bool peer_up
          R"(","committed":{"batch":70,"message":63666},"sent":{"batch":65},)"
          R"("quacked":{"batch":60,"message":63000},"received":null,"applied":null,)"
          R"("lag":{"messages":666,"bytes":131072,"seconds":0.12},)"
+         R"("latency":{"of":"commit_to_quack","batches":60,"p50_ms":5.0,"p99_ms":25.0},)"
          R"("copies":31833,"resends":2,"messages":63666,"last_error":"","next":")" +
          (is_active ? "" : "on the machines of west: mallard status") +
          R"("}],"peers":[{"cluster":"west","id":0,"up":)" + (peer_up ? "true" : "false") +
@@ -31,6 +32,7 @@ inline std::string destination_page() {
          R"("committed":{"batch":70,"message":63600},"sent":null,"quacked":null,)"
          R"("received":{"batch":64},"applied":{"batch":63,"message":63100},)"
          R"("lag":{"messages":500,"bytes":70000,"seconds":0.31},)"
+         R"("latency":{"of":"receive_to_apply","batches":63,"p50_ms":1.0,"p99_ms":2500.0},)"
          R"("copies":33000,"resends":0,"messages":63100,"last_error":"","next":""}],"peers":[]})";
 }
 

@@ -80,14 +80,21 @@ TEST(StatusText, EachDefectDegrades) {
   EXPECT_EQ(code_of({}), ExitCode::not_found);
 }
 
+TEST(StatusText, LatenciesAreShort) {
+  EXPECT_EQ(latency_text(0), "-");
+  EXPECT_EQ(latency_text(0.05), "0.05ms");
+  EXPECT_EQ(latency_text(500), "500ms");
+  EXPECT_EQ(latency_text(60'000), "60s");
+}
+
 TEST(StatusText, LagIsTheWorstThatAnyGatewaySees) {
   LocalProcesses local;
   local.replicas = {answered(source_page(), 9780), answered(destination_page(), 9781), silent("west", 1)};
   local.replicas.push_back(answered(destination_page(), 9783));
   local.replicas.back().answer->links[0].done_message = 60'000;
   EXPECT_EQ(lag_text(link_lags(local)),
-            "LINK       COMMITTED  QUACKED  APPLIED   LAG  BEHIND      BYTES\n"
-            "east-west     63,666   63,000   60,000  0.3s     666  128.0 KiB\n");
+            "LINK       COMMITTED  QUACKED  APPLIED   LAG  BEHIND      BYTES  QUACK P99  APPLY P99\n"
+            "east-west     63,666   63,000   60,000  0.3s     666  128.0 KiB       25ms       2.5s\n");
 }
 
 }  // namespace
