@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 #include <httplib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <mutex>
 #include <thread>
 #include <utility>
 
+#include "transport/admin/bounded_stream.h"
 #include "transport/admin/live_page.h"
 #include "transport/admin/metrics_text.h"
 #include "transport/admin/request_queue.h"
@@ -20,11 +22,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t threads = 2;
 constexpr std::size_t waiting_max = 16;
-constexpr time_t read_timeout_s = 2;
-constexpr time_t write_timeout_s = 5;
+constexpr std::size_t request_bytes_max = 32U << 10;
+constexpr std::size_t headers_max = 64;
 constexpr std::size_t body_bytes_max = 8U << 10;
-constexpr std::size_t requests_per_connection = 16;
 constexpr int service_unavailable = 503;
+constexpr int headers_too_large = 431;
 constexpr int method_not_allowed = 405;
 
 constexpr const char* plain_text = "text/plain; charset=utf-8";
@@ -35,20 +37,42 @@ void set_socket_options(socket_t socket) {
   static_cast<void>(::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
 }
 
+// One request on a connection, since a connection that is kept holds a thread between its requests.
+class BoundedServer final : public httplib::Server {
+ public:
+  BoundedServer(Duration request_time, Duration answer_time)
+      : request_time_(request_time), answer_time_(answer_time) {}
+
+ private:
+  bool process_and_close_socket(socket_t socket) override {
+    BoundedStream stream(socket, request_bytes_max, request_time_, answer_time_);
+    bool closed = false;
+    const bool answered = process_request(stream, true, closed, nullptr);
+    ::shutdown(socket, SHUT_RDWR);
+    ::close(socket);
+    return answered;
+  }
+
+  Duration request_time_;
+  Duration answer_time_;
+};
+
 }  // namespace
 
 class AdminServer::Service {
  public:
-  explicit Service(Duration live_time) : live_time_(live_time) {
+  explicit Service(const AdminSettings& settings)
+      : live_time_(settings.live_time), server_(settings.request_time, settings.answer_time) {
     server_.new_task_queue = [] { return new RequestQueue(threads, waiting_max); };
     server_.set_socket_options(set_socket_options);
-    server_.set_read_timeout(read_timeout_s);
-    server_.set_write_timeout(write_timeout_s);
-    server_.set_keep_alive_timeout(read_timeout_s);
-    server_.set_keep_alive_max_count(requests_per_connection);
     server_.set_payload_max_length(body_bytes_max);
     server_.set_default_headers({{"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}});
     server_.set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
+      if (request.headers.size() > headers_max) {
+        response.status = headers_too_large;
+        response.set_content("too many headers\n", plain_text);
+        return httplib::Server::HandlerResponse::Handled;
+      }
       if (request.method == "GET" || request.method == "HEAD") {
         return httplib::Server::HandlerResponse::Unhandled;
       }
@@ -153,7 +177,7 @@ class AdminServer::Service {
   }
 
   const Duration live_time_;
-  httplib::Server server_;
+  BoundedServer server_;
   std::uint16_t port_ = 0;
   std::mutex mutex_;
   std::shared_ptr<const Published> published_;
@@ -161,7 +185,7 @@ class AdminServer::Service {
 };
 
 Result<std::unique_ptr<AdminServer>, AdminProblem> AdminServer::open(const AdminSettings& settings) {
-  auto service = std::make_unique<Service>(settings.live_time);
+  auto service = std::make_unique<Service>(settings);
   if (!service->open(settings)) {
     return Failure<AdminProblem>(
         {fmt::format("cannot serve admin HTTP on {} port {}", settings.host, settings.port),

@@ -14,8 +14,10 @@ namespace mallard::transport {
 struct AdminSettings {
   std::string host =
       "127.0.0.1";  // an address of this machine; nothing here authenticates, so keep it on loopback
-  std::uint16_t port = 9780;                  // 0: any; AdminServer::port() tells
-  Duration live_time = Duration::seconds(5);  // a loop that has not published for so long is stuck
+  std::uint16_t port = 9780;                     // 0: any; AdminServer::port() tells
+  Duration live_time = Duration::seconds(5);     // a loop that has not published for so long is stuck
+  Duration request_time = Duration::seconds(2);  // for a whole request to arrive
+  Duration answer_time = Duration::seconds(5);   // for a whole answer to leave
 };
 
 struct AdminProblem {
@@ -32,8 +34,8 @@ struct AdminProblem {
 //   /status   the snapshot's JSON
 //   /         a page that shows /status and keeps up with it
 //
-// Limits: 2 requests at a time and 16 that wait, 2 s for a request to arrive, 5 s for an answer to leave, 8
-// KiB for a line of the request and for its body, 16 requests on a connection. Only GET and HEAD.
+// Limits: 2 requests at a time and 16 that wait, the times of the settings, 32 KiB and 64 headers for a
+// request, 8 KiB for a line of it and for its body, one request on a connection. Only GET and HEAD.
 class AdminServer {
  public:
   // How often a loop should publish at most: often enough for people, seldom enough to cost nothing.

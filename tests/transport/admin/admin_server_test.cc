@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -89,6 +93,18 @@ TEST_F(AdminServerTest, refuses_a_request_that_is_too_long) {
   EXPECT_EQ(status_of(("/" + std::string(20'000, 'a')).c_str()), 414);
 }
 
+TEST_F(AdminServerTest, refuses_more_headers_than_anyone_needs) {
+  const auto status_with = [&](int headers) {
+    httplib::Headers all;
+    for (int i = 0; i < headers; ++i) {
+      all.emplace("X-" + std::to_string(i), "v");
+    }
+    return client_->Get("/metrics", all)->status;
+  };
+  EXPECT_EQ(status_with(40), 200);
+  EXPECT_EQ(status_with(100), 431);
+}
+
 TEST_F(AdminServerTest, a_taken_port_is_a_problem_with_advice) {
   const auto second = AdminServer::open({.host = "127.0.0.1", .port = server_->port()});
   ASSERT_FALSE(second.has_value());
@@ -134,6 +150,92 @@ TEST(AdminServer, a_loop_that_stops_to_report_is_not_live) {
   EXPECT_EQ(client.Get("/livez")->status, 503);
   EXPECT_EQ(client.Get("/readyz")->status, 503);
   (*opened)->publish({.status_json = "{}", .ready = true});
+  EXPECT_EQ(client.Get("/livez")->status, 200);
+}
+
+// Somebody who talks to the server without a library.
+class RawClient {
+ public:
+  explicit RawClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const int small = 4096;
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const void* erased = &address;
+    EXPECT_EQ(::connect(socket_, static_cast<const sockaddr*>(erased), sizeof address), 0);
+  }
+  ~RawClient() { ::close(socket_); }
+  RawClient(const RawClient&) = delete;
+  RawClient& operator=(const RawClient&) = delete;
+
+  bool send(const std::string& bytes) const {
+    return ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+  }
+  // Gives `bytes` again and again, `pause_ms` apart, until the server closes; false when it has not by the
+  // deadline.
+  bool drip_until_closed(const std::string& bytes, int pause_ms) const {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (std::chrono::steady_clock::now() < end) {
+      pollfd source{.fd = socket_, .events = POLLIN, .revents = 0};
+      if (::poll(&source, 1, pause_ms) == 1 || !send(bytes)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+ private:
+  int socket_;
+};
+
+TEST(AdminServer, who_gives_a_byte_at_a_time_is_closed_when_the_time_is_over) {
+  const auto opened =
+      AdminServer::open({.host = "127.0.0.1", .port = 0, .request_time = Duration::milliseconds(200)});
+  ASSERT_TRUE(opened.has_value());
+  const std::vector<std::string> beginnings{"", "GET /livez HTTP/1.1\r\n", "GET /livez HTTP/1.1\r\nX: ",
+                                            "GET /livez HTTP/1.1\r\nContent-Length: 8000\r\n\r\n"};
+  std::vector<std::thread> slow;
+  std::atomic<std::size_t> closed = 0;
+  for (const std::string& beginning : beginnings) {
+    slow.emplace_back([&] {
+      const RawClient client((*opened)->port());
+      EXPECT_TRUE(client.send(beginning));
+      closed += client.drip_until_closed("a", 10) ? 1 : 0;
+    });
+  }
+  for (std::thread& client : slow) {
+    client.join();
+  }
+  EXPECT_EQ(closed, beginnings.size());
+  httplib::Client client("127.0.0.1", (*opened)->port());
+  EXPECT_EQ(client.Get("/metrics")->status, 200);
+}
+
+TEST(AdminServer, a_request_without_end_is_closed_long_before_its_time_is_over) {
+  const auto opened =
+      AdminServer::open({.host = "127.0.0.1", .port = 0, .request_time = Duration::seconds(3600)});
+  ASSERT_TRUE(opened.has_value());
+  for (const std::string beginning : {"GET /", "GET / HTTP/1.1\r\n"}) {
+    const RawClient client((*opened)->port());
+    EXPECT_TRUE(client.send(beginning));
+    // A first line, or header lines, without end.
+    EXPECT_TRUE(client.drip_until_closed(beginning.size() == 5 ? std::string(1000, 'a') : "a: b\r\n", 0));
+  }
+}
+
+TEST(AdminServer, who_does_not_take_its_answer_holds_nobody_up) {
+  const auto opened =
+      AdminServer::open({.host = "127.0.0.1", .port = 0, .answer_time = Duration::milliseconds(200)});
+  ASSERT_TRUE(opened.has_value());
+  (*opened)->publish({.status_json = std::string(32U << 20, ' '), .ready = true});
+  const RawClient first((*opened)->port());
+  const RawClient second((*opened)->port());
+  EXPECT_TRUE(first.send("GET /status HTTP/1.1\r\n\r\n"));
+  EXPECT_TRUE(second.send("GET /status HTTP/1.1\r\n\r\n"));
+  httplib::Client client("127.0.0.1", (*opened)->port());
+  client.set_read_timeout(20);
   EXPECT_EQ(client.Get("/livez")->status, 200);
 }
 
