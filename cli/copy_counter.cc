@@ -32,7 +32,7 @@ void CopyCounter::read() {
       continue;  // it is down; what it sent since it was asked last is lost with it
     }
     Gateway& gateway = gateways_[replica];
-    const auto incarnation = status.value("incarnation", std::uint64_t{0});
+    const std::string incarnation = status.value("incarnation", "");
     if (incarnation != gateway.incarnation) {
       gateway.incarnation = incarnation;
       gateway.last = {};

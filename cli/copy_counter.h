@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "cli/demo_deployment.h"
@@ -29,7 +30,7 @@ class CopyCounter {
     std::uint64_t again = 0;
   };
   struct Gateway {
-    std::uint64_t incarnation = 0;
+    std::string incarnation;
     Sent last;   // as counted last, in this life
     Sent total;  // over all lives
   };

@@ -259,7 +259,8 @@ std::string GatewayReport::status_json(Instant now) const {
   status["cluster"] = cluster_name(sources_, sources_.self.cluster);
   status["id"] = sources_.self.replica.value;
   status["version"] = MALLARD_VERSION;
-  status["incarnation"] = sources_.incarnation.value;
+  // As text: it has more digits than a browser's numbers.
+  status["incarnation"] = fmt::to_string(sources_.incarnation.value);
   status["uptime_s"] = seconds(now - started_);
   status["ready"] = true;
   status["not_ready_because"] = "";

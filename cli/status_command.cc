@@ -1,8 +1,10 @@
 // `mallard status` and `mallard lag`: what the processes on this machine say of themselves.
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <thread>
@@ -66,6 +68,25 @@ struct View {
   Json (*json)(const LocalProcesses& local);
 };
 
+std::string elsewhere_note(const LocalProcesses& local) {
+  return local.elsewhere == 0
+             ? ""
+             : fmt::format("note: {} replicas are on other machines; ask there too\n", local.elsewhere);
+}
+
+std::string clock_text() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  ::localtime_r(&now, &local);
+  return fmt::format("{:02}:{:02}:{:02}", local.tm_hour, local.tm_min, local.tm_sec);
+}
+
+std::size_t terminal_rows() {
+  constexpr std::size_t usual = 24;
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : usual;
+}
+
 // Once, or every second until the user stops it. On a terminal each turn replaces the last; elsewhere it
 // follows it.
 ExitCode show(const StatusOptions& options, const View& view) {
@@ -74,18 +95,21 @@ ExitCode show(const StatusOptions& options, const View& view) {
   if (!pairing) {
     return exit_code;
   }
-  const bool replaces =
-      options.watch && options.format == OutputFormat::table && ::isatty(STDOUT_FILENO) == 1;
+  const bool as_json = options.format == OutputFormat::json;
+  const bool replaces = options.watch && !as_json && ::isatty(STDOUT_FILENO) == 1;
   for (bool first = true;; first = false) {
     const LocalProcesses local = ask_local_processes(*pairing, patience);
     exit_code = status_exit_code(local);
-    const bool as_json = options.format == OutputFormat::json;
     const std::string body = as_json ? view.json(local).dump() + "\n" : view.text(local);
-    const std::string before = replaces ? "\033[H\033[2J" : (first || as_json ? "" : "\n");
-    fmt::print("{}{}", before, body);
+    if (replaces) {
+      const std::string title = fmt::format("{}, every second; Ctrl-C ends it\n\n", clock_text());
+      fmt::print("{}", screen_text(title + body + elsewhere_note(local), terminal_rows()));
+    } else {
+      fmt::print("{}{}", first || as_json ? "" : "\n", body);
+    }
     std::fflush(stdout);
-    if (first && local.elsewhere > 0) {
-      fmt::print(stderr, "note: {} replicas are on other machines; ask there too\n", local.elsewhere);
+    if (first && !replaces) {
+      fmt::print(stderr, "{}", elsewhere_note(local));
     }
     if (!options.watch || std::ferror(stdout) != 0) {
       return exit_code;

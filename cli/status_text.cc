@@ -147,6 +147,29 @@ std::string status_text(const LocalProcesses& local) {
   return processes_table(local) + "\n" + links_table(local) + separator + attention;
 }
 
+std::string screen_text(std::string_view text, std::size_t rows) {
+  constexpr std::string_view home = "\033[H";
+  constexpr std::string_view clear_line = "\033[K\n";
+  constexpr std::string_view clear_below = "\033[J";
+  constexpr std::string_view cut_lines = "\033[?7l";
+  constexpr std::string_view wrap_lines = "\033[?7h";
+  const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  // The cursor waits in the last row.
+  const std::size_t room = std::max<std::size_t>(rows, 3) - 1;
+  const std::size_t shown = lines <= room ? lines : room - 1;
+  std::string screen(home);
+  screen += cut_lines;
+  for (std::size_t i = 0; i < shown; ++i) {
+    const std::size_t end = text.find('\n');
+    screen.append(text.substr(0, end)).append(clear_line);
+    text.remove_prefix(end + 1);
+  }
+  if (shown < lines) {
+    screen.append(fmt::format("... {} more lines", lines - shown)).append(clear_line);
+  }
+  return screen.append(clear_below).append(wrap_lines);
+}
+
 ExitCode status_exit_code(const LocalProcesses& local) {
   const auto has_answer = [](const ReplicaStatus& replica) { return replica.answer.has_value(); };
   if (std::none_of(local.replicas.begin(), local.replicas.end(), has_answer)) {

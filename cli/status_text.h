@@ -1,8 +1,10 @@
 // What `mallard status` and `mallard lag` show, made from what the processes answered.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/exit_code.h"
@@ -24,6 +26,10 @@ namespace mallard::cli {
 
 // One screen: the links of every process, then what needs attention and what to do about it.
 [[nodiscard]] std::string status_text(const LocalProcesses& local);
+
+// What turns a terminal of so many rows into `text`, whatever it showed before: without a moment of nothing
+// in between, lines cut at its right edge, and the last line telling how many there was no room for.
+[[nodiscard]] std::string screen_text(std::string_view text, std::size_t rows);
 
 // ok; degraded when a process does not answer, is not ready, lacks a peer, or has a link that is not active;
 // not_found when no process answered.

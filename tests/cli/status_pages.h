@@ -8,7 +8,7 @@ namespace mallard::cli {
 // east 0, the source of east-west, with west 0 up. `state` and `peer_up` may be changed.
 inline std::string source_page(const std::string& state = "active", bool peer_up = true) {
   const bool is_active = state == "active";
-  return R"({"cluster":"east","id":0,"version":"0.1.0","incarnation":7,"uptime_s":7985.2,)"
+  return R"({"cluster":"east","id":0,"version":"0.1.0","incarnation":"7","uptime_s":7985.2,)"
          R"("ready":true,"not_ready_because":"",)"
          R"("links":[{"name":"east-west","role":"source","peer_cluster":"west",)"
          R"("state":")" +
@@ -25,7 +25,7 @@ inline std::string source_page(const std::string& state = "active", bool peer_up
 
 // west 0, the destination of east-west.
 inline std::string destination_page() {
-  return R"({"cluster":"west","id":0,"version":"0.1.0","incarnation":8,"uptime_s":12,)"
+  return R"({"cluster":"west","id":0,"version":"0.1.0","incarnation":"8","uptime_s":12,)"
          R"("ready":true,"not_ready_because":"",)"
          R"("links":[{"name":"east-west","role":"destination","peer_cluster":"east",)"
          R"("state":"active","since_s":11,"waiting_for":"",)"

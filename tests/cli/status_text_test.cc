@@ -87,6 +87,16 @@ TEST(StatusText, LatenciesAreShort) {
   EXPECT_EQ(latency_text(60'000), "60s");
 }
 
+TEST(StatusText, AScreenIsOverwrittenLineByLine) {
+  EXPECT_EQ(screen_text("one\ntwo\n", 3), "\033[H\033[?7lone\033[K\ntwo\033[K\n\033[J\033[?7h");
+  EXPECT_EQ(screen_text("", 24), "\033[H\033[?7l\033[J\033[?7h");
+}
+
+TEST(StatusText, AScreenTellsWhatItHasNoRoomFor) {
+  const std::string screen = screen_text("1\n2\n3\n4\n5\n", 4);
+  EXPECT_EQ(screen, "\033[H\033[?7l1\033[K\n2\033[K\n... 3 more lines\033[K\n\033[J\033[?7h");
+}
+
 TEST(StatusText, LagIsTheWorstThatAnyGatewaySees) {
   LocalProcesses local;
   local.replicas = {answered(source_page(), 9780), answered(destination_page(), 9781), silent("west", 1)};

@@ -33,6 +33,9 @@ tr:last-child > td, tr:last-child > th { border-bottom: 0; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.2rem; margin: 0; }
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+table.columns { width: auto; }
+table.columns th { font-weight: 400; padding-right: 1.6rem; }
+table.columns tr:first-child td { font-weight: 600; }
 .yes { color: var(--good); }
 .no { color: var(--bad); }
 .changed { background: var(--changed); transition: background 1s; }
@@ -57,37 +60,60 @@ function make(tag, ...children) {
   return made;
 }
 
-function textOf(value) {
-  if (Number.isInteger(value)) return value.toLocaleString("en");
-  if (typeof value === "number") return value.toPrecision(4);
+function spanOf(seconds) {
+  if (seconds < 60) return `${Number(seconds.toPrecision(3))} s`;
+  const minutes = Math.floor(seconds / 60), hours = Math.floor(minutes / 60), days = Math.floor(hours / 24);
+  if (days > 0) return `${days} d ${hours % 24} h`;
+  return hours > 0 ? `${hours} h ${minutes % 60} min` : `${minutes} min ${Math.floor(seconds % 60)} s`;
+}
+// The unit at the end of a name goes with the value.
+const label = (name) => words(name.replace(/_(s|ms)$/, ""));
+function textOf(name, value) {
+  if (value === true) return "yes";
+  if (value === false) return "no";
   if (value === null || value === "") return "\u2013";
+  if (typeof value === "number") {
+    if (/(_s|^seconds)$/.test(name)) return spanOf(value);
+    if (/_ms$/.test(name)) return `${Number(value.toPrecision(3))} ms`;
+    return Number.isInteger(value) ? value.toLocaleString("en") : value.toPrecision(4);
+  }
+  if (Array.isArray(value)) return value.map((part) => textOf(name, part)).join(", ");
+  if (isObject(value)) {
+    return Object.entries(value).map(([part, inner]) => `${label(part)} ${textOf(part, inner)}`).join(", ");
+  }
   return String(value);
 }
-// A plain value; marked when it is not what it was a second ago.
-function plain(tag, path, value) {
-  const structured = typeof value === "object" && value !== null;
-  const made = make(tag, structured ? JSON.stringify(value) : textOf(value));
+// A plain value; marked when it is not what it was a second ago, unless it only counts the seconds.
+function plain(tag, path, name, value) {
+  const made = make(tag, textOf(name, value));
   now.set(path, made.textContent);
   if (value === true) made.className = "yes";
   if (value === false) made.className = "no";
-  if (before.has(path) && before.get(path) !== made.textContent) made.classList.add("changed");
+  if (!/_s$/.test(name) && before.has(path) && before.get(path) !== made.textContent) made.classList.add("changed");
   return made;
 }
+// One row for each; where they have much to tell, one column for each.
 function tableOf(path, rows) {
-  const columns = [...new Set(rows.flatMap(Object.keys))];
-  const head = make("tr", ...columns.map((column) => make("th", words(column))));
-  const cell = (row, i, column) => plain("td", `${path}/${i}/${column}`, column in row ? row[column] : null);
-  const lines = rows.map((row, i) => make("tr", ...columns.map((column) => cell(row, i, column))));
-  return make("table", make("thead", head), make("tbody", ...lines));
+  const names = [...new Set(rows.flatMap(Object.keys))];
+  const cell = (i, name) => plain("td", `${path}/${i}/${name}`, name, name in rows[i] ? rows[i][name] : null);
+  if (names.length <= 8 && !rows.some((row) => Object.values(row).some(isObject))) {
+    const head = make("tr", ...names.map((name) => make("th", label(name))));
+    const lines = rows.map((_, i) => make("tr", ...names.map((name) => cell(i, name))));
+    return make("table", make("thead", head), make("tbody", ...lines));
+  }
+  const line = (name) => make("tr", make("th", label(name)), ...rows.map((_, i) => cell(i, name)));
+  const made = make("table", make("tbody", ...names.map(line)));
+  made.className = "columns";
+  return made;
 }
 function show(path, value) {
   if (Array.isArray(value) && value.length > 0 && value.every(isObject)) return [tableOf(path, value)];
-  if (!isObject(value)) return [plain("div", path, value)];
+  if (!isObject(value)) return [plain("div", path, "", value)];
   const list = make("dl"), rest = [];
   for (const [name, part] of Object.entries(value)) {
     const nested = isObject(part) || (Array.isArray(part) && part.some(isObject));
     if (nested) rest.push(make("h3", words(name)), ...show(`${path}/${name}`, part));
-    else list.append(make("dt", words(name)), plain("dd", `${path}/${name}`, part));
+    else list.append(make("dt", label(name)), plain("dd", `${path}/${name}`, name, part));
   }
   return list.childElementCount > 0 ? [list, ...rest] : rest;
 }
@@ -101,6 +127,7 @@ function render(status) {
   }
   if (Object.keys(list).length > 0) sections.unshift(make("section", ...show("", list)));
   main.replaceChildren(...sections);
+  if ("cluster" in status) document.title = `${status.cluster} ${status.id} \u00b7 Mallard`;
   before = now;
 }
 async function refresh() {
