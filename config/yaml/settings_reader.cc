@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -141,12 +142,16 @@ void SettingsReader::read_value(const TreeNode& node, const std::string& path, F
   read_mapping(node, path, out);
 }
 
-template <class Settings>
+// The entries of a list, or of a mapping from their names.
+template <class Settings, class Rule>
 void SettingsReader::read_value(const TreeNode& node, const std::string& path, std::vector<Settings>& out,
-                                ListRule rule) {
-  if (node.kind != TreeNode::Kind::list) {
-    fail(node, path, fmt::format("{} must be a list, not {}", path, found(node)),
-         "write `- ` before each entry");
+                                const Rule& rule) {
+  constexpr bool named = std::is_same_v<Rule, NamedRule>;
+  static_assert(named || std::is_same_v<Rule, ListRule>);
+  if (node.kind != (named ? TreeNode::Kind::mapping : TreeNode::Kind::list)) {
+    fail(node, path,
+         fmt::format("{} must be a {}, not {}", path, named ? "mapping from names" : "list", found(node)),
+         named ? "write each name as a key, with its settings under it" : "write `- ` before each entry");
     return;
   }
   if (node.items.size() < rule.low || node.items.size() > rule.high) {
@@ -156,31 +161,12 @@ void SettingsReader::read_value(const TreeNode& node, const std::string& path, s
   }
   out.resize(node.items.size());
   for (std::size_t i = 0; i < node.items.size(); ++i) {
-    const std::string item_path = fmt::format("{}[{}]", path, i);
-    places_.emplace(item_path, node.items[i].place);
-    read_mapping(node.items[i], item_path, out[i]);
-  }
-}
-
-template <class Settings>
-void SettingsReader::read_value(const TreeNode& node, const std::string& path, std::vector<Settings>& out,
-                                NamedRule rule) {
-  if (node.kind != TreeNode::Kind::mapping) {
-    fail(node, path, fmt::format("{} must be a mapping from names, not {}", path, found(node)),
-         "write each name as a key, with its settings under it");
-    return;
-  }
-  if (node.items.size() < rule.low || node.items.size() > rule.high) {
-    fail(node, path, fmt::format("{} has {} entries", path, node.items.size()),
-         fmt::format("write {} to {}", rule.low, rule.high));
-    return;
-  }
-  out.resize(node.items.size());
-  for (std::size_t i = 0; i < node.items.size(); ++i) {
-    const TreeNode& key = node.keys[i];
-    const std::string item_path = join(path, key.text);
-    places_.emplace(item_path, key.place);
-    read_name(key, item_path, out[i].name);
+    const TreeNode& head = named ? node.keys[i] : node.items[i];
+    const std::string item_path = named ? join(path, head.text) : fmt::format("{}[{}]", path, i);
+    places_.emplace(item_path, head.place);
+    if constexpr (named) {
+      read_name(head, item_path, out[i].name);
+    }
     read_mapping(node.items[i], item_path, out[i]);
   }
 }

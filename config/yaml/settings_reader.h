@@ -48,10 +48,10 @@ class SettingsReader {
   void read_value(const TreeNode& node, const std::string& path, FaultBudget& out, FaultsRule);
   template <class Settings>
   void read_value(const TreeNode& node, const std::string& path, Settings& out, NestedRule);
-  template <class Settings>
-  void read_value(const TreeNode& node, const std::string& path, std::vector<Settings>& out, ListRule rule);
-  template <class Settings>
-  void read_value(const TreeNode& node, const std::string& path, std::vector<Settings>& out, NamedRule rule);
+  // ListRule and NamedRule.
+  template <class Settings, class Rule>
+  void read_value(const TreeNode& node, const std::string& path, std::vector<Settings>& out,
+                  const Rule& rule);
 
   void read_name(const TreeNode& key, const std::string& path, std::string& out);
 

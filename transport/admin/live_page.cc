@@ -89,7 +89,8 @@ function plain(tag, path, name, value) {
   now.set(path, made.textContent);
   if (value === true) made.className = "yes";
   if (value === false) made.className = "no";
-  if (!/_s$/.test(name) && before.has(path) && before.get(path) !== made.textContent) made.classList.add("changed");
+  const ticks = /_s$/.test(name);
+  if (!ticks && before.has(path) && before.get(path) !== made.textContent) made.classList.add("changed");
   return made;
 }
 // One row for each; where they have much to tell, one column for each.
