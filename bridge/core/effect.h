@@ -17,17 +17,9 @@ namespace mallard::bridge {
 // its own for as long as the channel needs the bytes. A frame that cannot be queued is simply lost. For each
 // link in `acks` and `positions` the encoder asks the core for the section (ack_of, position_of) before the
 // next step.
-struct SendFrame {
+struct SendFrame : FrameHead {
   ReplicaAddress to;
   Lane lane = Lane::control;
-  Stamp stamp;
-  Stamp echo;
-  std::uint32_t echo_delay_us = 0;
-  bool wants_ack = false;
-  bool has_batch = false;
-  bool has_pull = false;
-  BatchSection batch;
-  PullSection pull;
   FixedVector<LinkIndex, sections_per_frame_max> acks;
   FixedVector<LinkIndex, sections_per_frame_max> positions;
 };

@@ -102,7 +102,8 @@ struct PullSection {
   FixedVector<BatchNumber, pulls_per_frame_max> batches;
 };
 
-struct Frame {
+// What a frame says the same way before it is encoded and after it was decoded.
+struct FrameHead {
   Stamp stamp;  // when this frame was issued, by its sender's clock
   Stamp echo;   // highest stamp of a frame of the receiver's that wanted an acknowledgement
   std::uint32_t echo_delay_us = 0;  // how long the sender held that stamp before it issued this frame
@@ -111,6 +112,9 @@ struct Frame {
   bool has_pull = false;
   BatchSection batch;
   PullSection pull;
+};
+
+struct Frame : FrameHead {
   FixedVector<AckSection, sections_per_frame_max> acks;
   FixedVector<PositionSection, sections_per_frame_max> positions;
 };

@@ -43,14 +43,7 @@ class FrameSections {
 
 bool encodes_to(const mallard::bridge::Frame& frame, mallard::ByteView head) {
   mallard::bridge::SendFrame again;
-  again.stamp = frame.stamp;
-  again.echo = frame.echo;
-  again.echo_delay_us = frame.echo_delay_us;
-  again.wants_ack = frame.wants_ack;
-  again.has_batch = frame.has_batch;
-  again.has_pull = frame.has_pull;
-  again.batch = frame.batch;
-  again.pull = frame.pull;
+  static_cast<mallard::bridge::FrameHead&>(again) = frame;
   for (std::uint16_t i = 0; i < frame.positions.size(); ++i) {
     again.positions.push_back(mallard::LinkIndex(i));
   }

@@ -136,14 +136,7 @@ struct CoreExchange::Shell {
 
   void copy_frame(const SendFrame& from, Letter& letter) const {
     Frame& to = letter.frame;
-    to.stamp = from.stamp;
-    to.echo = from.echo;
-    to.echo_delay_us = from.echo_delay_us;
-    to.wants_ack = from.wants_ack;
-    to.has_batch = from.has_batch;
-    to.has_pull = from.has_pull;
-    if (from.has_batch) to.batch = from.batch;
-    if (from.has_pull) to.pull = from.pull;
+    static_cast<FrameHead&>(to) = from;
     to.positions.clear();
     for (const LinkIndex its_link : from.positions) to.positions.push_back(core->position_of(its_link));
     to.acks.clear();

@@ -81,8 +81,8 @@ TEST(PeerTable, an_issued_frame_echoes_what_wanted_an_answer_and_says_how_long_i
   EXPECT_EQ(silent.stamp, Stamp(11));
   EXPECT_EQ(silent.echo, Stamp());
   bool overtaken = false;
-  EXPECT_EQ(book_frame(peer, {.stamp = Stamp(500), .wants_ack = true}, at_us(20), overtaken), nullptr);
-  EXPECT_EQ(book_frame(peer, {.stamp = Stamp(600)}, at_us(30), overtaken), nullptr);
+  EXPECT_EQ(book_frame(peer, {{.stamp = Stamp(500), .wants_ack = true}}, at_us(20), overtaken), nullptr);
+  EXPECT_EQ(book_frame(peer, {{.stamp = Stamp(600)}}, at_us(30), overtaken), nullptr);
   const SendFrame frame = issue_frame(peer, at_us(50));
   EXPECT_EQ(frame.echo, Stamp(500));
   EXPECT_EQ(frame.echo_delay_us, 30U);
@@ -93,22 +93,22 @@ TEST(PeerTable, an_issued_frame_echoes_what_wanted_an_answer_and_says_how_long_i
 TEST(PeerTable, a_long_hold_saturates) {
   Peer peer = open_peer();
   bool overtaken = false;
-  EXPECT_EQ(book_frame(peer, {.stamp = Stamp(1), .wants_ack = true}, at_us(0), overtaken), nullptr);
+  EXPECT_EQ(book_frame(peer, {{.stamp = Stamp(1), .wants_ack = true}}, at_us(0), overtaken), nullptr);
   EXPECT_EQ(issue_frame(peer, Instant{} + Duration::seconds(5'000)).echo_delay_us, UINT32_MAX);
 }
 
 TEST(PeerTable, an_echo_of_what_was_never_issued_is_a_violation) {
   Peer peer = open_peer();
   bool overtaken = false;
-  EXPECT_NE(book_frame(peer, {.stamp = Stamp(1), .echo = Stamp(1)}, at_us(1), overtaken), nullptr);
+  EXPECT_NE(book_frame(peer, {{.stamp = Stamp(1), .echo = Stamp(1)}}, at_us(1), overtaken), nullptr);
   static_cast<void>(issue_frame(peer, at_us(10)));
-  EXPECT_EQ(book_frame(peer, {.stamp = Stamp(2), .echo = Stamp(11)}, at_us(20), overtaken), nullptr);
-  EXPECT_NE(book_frame(peer, {.stamp = Stamp(3), .echo = Stamp(12)}, at_us(20), overtaken), nullptr);
+  EXPECT_EQ(book_frame(peer, {{.stamp = Stamp(2), .echo = Stamp(11)}}, at_us(20), overtaken), nullptr);
+  EXPECT_NE(book_frame(peer, {{.stamp = Stamp(3), .echo = Stamp(12)}}, at_us(20), overtaken), nullptr);
 }
 
 // A frame with a report.
 Frame report_at(std::uint64_t stamp) {
-  Frame frame{.stamp = Stamp(stamp)};
+  Frame frame{{.stamp = Stamp(stamp)}};
   frame.acks.push_back({.prefix = BatchNumber(stamp)});
   return frame;
 }
@@ -131,7 +131,7 @@ TEST(PeerTable, a_report_that_a_newer_one_overtook_is_told_so) {
 TEST(PeerTable, only_a_report_overtakes_a_report) {
   Peer peer = open_peer();
   bool overtaken = true;
-  EXPECT_EQ(book_frame(peer, {.stamp = Stamp(9)}, at_us(1), overtaken), nullptr);
+  EXPECT_EQ(book_frame(peer, {{.stamp = Stamp(9)}}, at_us(1), overtaken), nullptr);
   EXPECT_EQ(book_frame(peer, report_at(4), at_us(2), overtaken), nullptr);
   EXPECT_FALSE(overtaken);
   EXPECT_EQ(peer.heard, Stamp(9));
@@ -142,9 +142,9 @@ TEST(PeerTable, an_echo_from_before_this_session_is_no_round_trip) {
   Peer peer = open_peer();
   bool overtaken = false;
   static_cast<void>(issue_frame(peer, at_us(5'000)));
-  EXPECT_EQ(book_frame(peer, {.stamp = Stamp(1), .echo = Stamp(4'000)}, at_us(6'000), overtaken), nullptr);
+  EXPECT_EQ(book_frame(peer, {{.stamp = Stamp(1), .echo = Stamp(4'000)}}, at_us(6'000), overtaken), nullptr);
   EXPECT_FALSE(peer.round_trip.known());
-  EXPECT_EQ(book_frame(peer, {.stamp = Stamp(2), .echo = Stamp(5'001)}, at_us(6'000), overtaken), nullptr);
+  EXPECT_EQ(book_frame(peer, {{.stamp = Stamp(2), .echo = Stamp(5'001)}}, at_us(6'000), overtaken), nullptr);
   EXPECT_EQ(peer.round_trip.smoothed(), Duration::milliseconds(1));
 }
 
@@ -172,11 +172,11 @@ TEST(PeerTable, the_round_trip_leaves_out_the_time_that_the_peer_held_the_stamp)
   Peer peer = open_peer();
   bool overtaken = false;
   static_cast<void>(issue_frame(peer, at_us(1'000)));
-  const Frame answer{.stamp = Stamp(1), .echo = Stamp(1'001), .echo_delay_us = 300};
+  const Frame answer{{.stamp = Stamp(1), .echo = Stamp(1'001), .echo_delay_us = 300}};
   EXPECT_EQ(book_frame(peer, answer, at_us(1'500), overtaken), nullptr);
   EXPECT_EQ(peer.round_trip.smoothed(), Duration::microseconds(200));
   // The same echo again is no new sample.
-  EXPECT_EQ(book_frame(peer, {.stamp = Stamp(2), .echo = Stamp(1'001)}, at_us(9'000), overtaken), nullptr);
+  EXPECT_EQ(book_frame(peer, {{.stamp = Stamp(2), .echo = Stamp(1'001)}}, at_us(9'000), overtaken), nullptr);
   EXPECT_EQ(peer.round_trip.smoothed(), Duration::microseconds(200));
 }
 
@@ -184,7 +184,7 @@ TEST(PeerTable, a_lie_about_the_hold_makes_no_negative_round_trip) {
   Peer peer = open_peer();
   bool overtaken = false;
   static_cast<void>(issue_frame(peer, at_us(1'000)));
-  const Frame answer{.stamp = Stamp(1), .echo = Stamp(1'001), .echo_delay_us = UINT32_MAX};
+  const Frame answer{{.stamp = Stamp(1), .echo = Stamp(1'001), .echo_delay_us = UINT32_MAX}};
   EXPECT_EQ(book_frame(peer, answer, at_us(1'500), overtaken), nullptr);
   EXPECT_EQ(peer.round_trip.smoothed(), Duration{});
 }

@@ -66,14 +66,7 @@ FrameFields fields_of(const Frame& frame) {
 std::vector<std::uint8_t> encode_again(const Frame& frame) {
   SendFrame send;
   SectionTable sections;
-  send.stamp = frame.stamp;
-  send.echo = frame.echo;
-  send.echo_delay_us = frame.echo_delay_us;
-  send.wants_ack = frame.wants_ack;
-  send.has_batch = frame.has_batch;
-  send.has_pull = frame.has_pull;
-  send.batch = frame.batch;
-  send.pull = frame.pull;
+  static_cast<FrameHead&>(send) = frame;
   for (const PositionSection& position : frame.positions) {
     send.positions.push_back(LinkIndex(static_cast<std::uint16_t>(sections.positions.size())));
     sections.positions.push_back(position);
