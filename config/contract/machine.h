@@ -2,16 +2,14 @@
 // decided log and asks it for replies, views, roots and snapshots; it knows nothing of what commands mean.
 //
 // Rules for both sides:
-//   one thread    all calls come from one thread, the loop of the replica. No call blocks, waits or throws.
-//   determinism   machines that were made with equal settings and fed the same commands at the same indexes
-//                 have the same state, give the same replies and emit the same link messages, on every
-//                 machine and compiler (reliability.md 2.8, H2). Views, exports and how often anything is
-//                 asked change nothing of that: memory is accounted by content, never by what the allocator
-//                 happens to hold.
-//   no aborts     commands and chunks are foreign bytes. Whatever they say is answered by a status in the
-//   reply
-//                 or by a MachineFault. Only a caller that breaks a rule of this header trips an invariant.
-//   bounded       everything is allocated when the machine is made. A full machine answers `full` in replies.
+// - One thread. All calls come from the loop of the replica. No call blocks, waits or throws.
+// - Determinism. Machines that were made with equal settings and fed the same commands at the same indexes
+//   have the same state, give the same replies and emit the same link messages, on every computer and
+//   compiler (reliability.md 2.8, H2). Views, exports and how often anything is asked change nothing of that:
+//   memory is accounted by content, never by what the allocator happens to hold.
+// - No aborts. Commands and chunks are foreign bytes. Whatever they say is answered by a status in the reply
+//   or by a MachineFault. Only a caller that breaks a rule of this header trips an invariant.
+// - Bounds. Everything is allocated when the machine is made. A full machine answers `full` in replies.
 #pragma once
 
 #include <array>
@@ -63,13 +61,12 @@ struct ViewId {
 enum class MachineFault : std::uint8_t {
   view_lost,         // the view was closed, or given up for memory (see open_view); open another
   no_view_left,      // machine_views_max are open
-  chunk_damaged,     // wrong format or checksum: not a chunk, or broken on its way
-  chunk_unexpected,  // a good chunk of another state, or not the one that continues the import; nothing
-                     // changed
-  chunk_hostile,  // its content cannot be part of any state: disorder, or beyond a limit. The import is over
-  root_differs,   // the last chunk came and the whole is not what was announced. The import is over
-  settings_differ,  // the state was made under other limits than this machine's. The import is over
-  not_importing,    // import_chunk() without begin_import(), or after the import was over
+  chunk_damaged,     // wrong format or checksum: not a chunk, or broken on its way; nothing changed
+  chunk_unexpected,  // of another state, or not the one that continues the import; nothing changed
+  chunk_hostile,     // cannot be part of any state: disorder, or beyond a limit. The import is over
+  root_differs,      // the last chunk came, and the whole is not what was announced. The import is over
+  settings_differ,   // the state was made under other limits than this machine's. The import is over
+  not_importing,     // import_chunk() without begin_import(), or after the import was over
 };
 
 // What an executed command did to one outbound link. Views are valid during the call of the sink only.

@@ -1,0 +1,33 @@
+// What the key-value machine refuses to grow beyond. Requests above a limit are answered by a status.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "config/base/limits.h"
+#include "config/contract/machine.h"
+
+namespace mallard::rsm {
+
+inline constexpr std::size_t key_bytes_max = 1U << 10;  // at least 1
+inline constexpr std::size_t value_bytes_max = 1U << 20;
+inline constexpr std::size_t txn_guards_max = 128;
+inline constexpr std::size_t txn_writes_max = 128;
+inline constexpr std::size_t scan_bytes_max = 1U
+                                              << 20;  // of entries in one reply, unless the first is larger
+inline constexpr std::size_t scan_entry_head_bytes = 6;
+inline constexpr std::size_t reply_head_bytes = 9;
+// Replies to commands that change something are kept with their session.
+inline constexpr std::size_t stored_reply_bytes_max = reply_head_bytes + 8 * txn_writes_max;
+inline constexpr std::size_t link_filter_bytes_max = 4U << 10;
+inline constexpr std::size_t system_key_bytes_max = 16;
+inline constexpr std::size_t system_value_bytes_max = 8U << 10;
+inline constexpr std::uint32_t sessions_limit = 65'536;
+
+static_assert(reply_head_bytes + 5 + scan_entry_head_bytes + key_bytes_max + value_bytes_max <=
+              reply_bytes_max);
+static_assert(reply_head_bytes + 5 + scan_bytes_max <= reply_bytes_max);
+static_assert(batch_bytes_max + proof_bytes_max + 1024 <= command_bytes_max, "a batch is one command");
+static_assert(key_bytes_max + value_bytes_max + 1024 <= command_bytes_max, "the largest put is one command");
+
+}  // namespace mallard::rsm
