@@ -5,6 +5,8 @@
 #include <array>
 #include <deque>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "bridge/core/ack_report.h"
 #include "bridge/core/effect.h"
@@ -172,6 +174,55 @@ std::uint64_t open_and_hang(const HostileSeat& seat, const std::vector<ReplicaAd
     ++opened;
   }
   return opened;
+}
+
+std::uint64_t pull_endlessly(const HostileSeat& seat, const std::vector<ReplicaAddress>& to,
+                             const Stop& stop) {
+  constexpr std::uint64_t old_batches = 40;  // of the time before the attack
+  std::uint64_t asked = 0;
+  Head head{};
+  pester(seat, to, stop, [&](HostileChannel& channel) {
+    bridge::SendFrame frame = stamped_frame();
+    frame.has_pull = true;
+    frame.pull.context = context;
+    for (std::size_t i = 0; i < pulls_per_frame_max; ++i) {
+      frame.pull.batches.push_back(BatchNumber(1 + (asked + i) % old_batches));
+    }
+    const bool reads = channel.peer().replica.value % 2 == 0;
+    // Some hundred times what is granted; without a pause, the attacker's own thread would be what is
+    // measured.
+    let_pass(Duration::milliseconds(1));
+    if (!channel.write_frame(encode(frame, {}, head), {}, patience)) return false;
+    if (reads && !channel.read_away(Duration{})) return false;
+    asked += pulls_per_frame_max;
+    return true;
+  });
+  return asked;
+}
+
+std::uint64_t drip_requests(const std::vector<std::uint16_t>& ports, const Stop& stop) {
+  constexpr std::size_t requests_at_once = 24;
+  constexpr std::string_view beginning = "GET /status HTTP/1.1\r\nX: ";
+  const std::string piece_of_a_line(4096, 'a');
+  const auto give = [](const FileDescriptor& socket, std::string_view bytes) {
+    return ::send(socket.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
+  };
+  std::vector<FileDescriptor> requests(ports.size() * requests_at_once);
+  std::uint64_t begun = 0;
+  while (!stop) {
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      FileDescriptor& request = requests[i];
+      const std::string_view more = i % 4 == 0 ? std::string_view(piece_of_a_line) : "a";
+      if (!request.is_open()) {
+        request = connect_from("127.8.0.2", ports[i % ports.size()]);
+        begun += request.is_open() && give(request, beginning) ? 1U : 0U;
+      } else if (!give(request, more)) {
+        request = FileDescriptor();
+      }
+    }
+    let_pass(Duration::milliseconds(100));
+  }
+  return begun;
 }
 
 std::uint64_t flood(const std::vector<std::uint16_t>& ports, std::size_t open_at_once,

@@ -32,6 +32,17 @@ std::uint64_t drip(const HostileSeat& seat, const std::vector<ReplicaAddress>& t
 // Opens one channel after the other, leaving half a frame in each. Counts channels.
 std::uint64_t open_and_hang(const HostileSeat& seat, const std::vector<ReplicaAddress>& to, const Stop& stop);
 
+// On a seat inside its own cluster, whose holder dials the gateways of `to`:
+
+// Asks for the same old batches again and again, as many at a time as a frame can name; from every other
+// gateway it never reads the answers. Counts batches asked for.
+std::uint64_t pull_endlessly(const HostileSeat& seat, const std::vector<ReplicaAddress>& to,
+                             const Stop& stop);
+
+// On the machine itself, at admin ports: more requests at a time than are answered or wait, each of them a
+// byte every 100 ms, or a header line without end. Counts requests begun.
+std::uint64_t drip_requests(const std::vector<std::uint16_t>& ports, const Stop& stop);
+
 // Without any key, from many addresses: connections that say nothing, that say garbage, and that begin a TLS
 // handshake and hang; up to `open_at_once` at a time, `connections` in all. Counts connections.
 std::uint64_t flood(const std::vector<std::uint16_t>& ports, std::size_t open_at_once,

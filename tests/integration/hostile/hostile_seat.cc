@@ -100,12 +100,13 @@ bool HostileChannel::read_away(Duration limit) {
   }
 }
 
-HostileSeat::HostileSeat(const Deployment& deployment, ReplicaAddress self)
+HostileSeat::HostileSeat(const Deployment& deployment, ReplicaAddress self, transport::Plane plane)
     : deployment_(deployment),
       self_(self),
       key_(load_gateway_key(deployment.directory(self))),
       context_(key_),
       listener_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
+  hello_.plane = plane;
   hello_.from = self;
   hello_.incarnation = Incarnation(static_cast<std::uint64_t>(clock_now().ns));
   hello_.configuration = crypto::digest_of(config::canonical_bytes(deployment.pairing()));
@@ -117,11 +118,10 @@ HostileSeat::HostileSeat(const Deployment& deployment, ReplicaAddress self)
       peer_keys_.push_back(replica.keys.gateway);
     }
   }
-  const auto& own = deployment.pairing().clusters[self.cluster.value].replicas[self.replica.value];
   const int on = 1;
   ::setsockopt(listener_.number(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   ::setsockopt(listener_.number(), SOL_SOCKET, SO_RCVBUF, &small_buffer_bytes, sizeof small_buffer_bytes);
-  const sockaddr_in address = loopback("127.0.0.1", own.ports.bridge);
+  const sockaddr_in address = loopback("127.0.0.1", port_of(self));
   if (::bind(listener_.number(), generic(address), sizeof address) != 0 ||
       ::listen(listener_.number(), 64) != 0) {
     throw std::runtime_error("the seat's port is taken");
@@ -129,8 +129,7 @@ HostileSeat::HostileSeat(const Deployment& deployment, ReplicaAddress self)
 }
 
 std::unique_ptr<HostileChannel> HostileSeat::dial(ReplicaAddress to, Duration limit) const {
-  const auto& there = deployment_.pairing().clusters[to.cluster.value].replicas[to.replica.value];
-  FileDescriptor socket = connect_from("127.8.0.1", there.ports.bridge);
+  FileDescriptor socket = connect_from("127.8.0.1", port_of(to));
   if (!socket.is_open() || !wait_on(socket.number(), POLLOUT, limit)) return nullptr;
   return shake_hands(std::move(socket), TlsStream::Role::dialer, limit);
 }
@@ -139,6 +138,12 @@ std::unique_ptr<HostileChannel> HostileSeat::accept(Duration limit) {
   if (!wait_on(listener_.number(), POLLIN, limit)) return nullptr;
   FileDescriptor socket(::accept4(listener_.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   return socket.is_open() ? shake_hands(std::move(socket), TlsStream::Role::listener, limit) : nullptr;
+}
+
+std::uint16_t HostileSeat::port_of(ReplicaAddress address) const {
+  const auto& ports =
+      deployment_.pairing().clusters[address.cluster.value].replicas[address.replica.value].ports;
+  return hello_.plane == transport::Plane::local ? ports.local : ports.bridge;
 }
 
 std::unique_ptr<HostileChannel> HostileSeat::shake_hands(FileDescriptor socket, TlsStream::Role role,

@@ -44,16 +44,19 @@ class HostileChannel {
 
 class HostileSeat {
  public:
-  // The gateway of `self` must not run. The deployment outlives the seat.
-  HostileSeat(const Deployment& deployment, ReplicaAddress self);
+  // The gateway of `self` must not run. The deployment outlives the seat. The seat is on one plane: between
+  // clusters, or inside its own.
+  HostileSeat(const Deployment& deployment, ReplicaAddress self,
+              transport::Plane plane = transport::Plane::bridge);
 
-  // Dials a replica's gateway on its port between clusters, from a loopback address of the seat's own; null
-  // when no handshake is done within `limit`. Only replicas above self are dialed by correct gateways.
+  // Dials a replica's gateway on its port of the seat's plane, from a loopback address of the seat's own;
+  // null when no handshake is done within `limit`. Only replicas above self are dialed by correct gateways.
   [[nodiscard]] std::unique_ptr<HostileChannel> dial(ReplicaAddress to, Duration limit) const;
-  // Waits for a gateway to dial the seat's port between clusters.
+  // Waits for a gateway to dial the seat's port.
   [[nodiscard]] std::unique_ptr<HostileChannel> accept(Duration limit);
 
  private:
+  [[nodiscard]] std::uint16_t port_of(ReplicaAddress address) const;
   [[nodiscard]] std::unique_ptr<HostileChannel> shake_hands(FileDescriptor socket,
                                                             transport::TlsStream::Role role,
                                                             Duration limit) const;
