@@ -64,18 +64,16 @@ std::uint64_t KeyForest::units_of(std::size_t key_bytes, std::size_t value_bytes
 
 void KeyForest::put(TreeRoot& root, ByteView key, ByteView value) {
   MALLARD_INVARIANT(!key.empty() && key.size() <= key_bytes_max && value.size() <= UINT32_MAX);
-  const UnitIndex leaf = make_leaf(key, value);
   if (root.unit == 0) {
-    root.unit = leaf;
+    root.unit = make_leaf(key, value);
     return;
   }
   const std::optional<KeyBit> bit = difference(closest(root.unit, key), key);
   if (!bit) {
-    UnitIndex* const at = own_path(root, key, key_bit_end);
-    drop_unit(*at);
-    *at = leaf;
+    replace(root, key, value);
     return;
   }
+  const UnitIndex leaf = make_leaf(key, value);
   const UnitIndex unit = take();
   UnitIndex* const at = own_path(root, key, *bit);
   const bool goes_right = bit_of(key, *bit);
@@ -88,6 +86,13 @@ void KeyForest::put(TreeRoot& root, ByteView key, ByteView value) {
                               .front = {},
                               .digest = {}};
   *at = unit;
+}
+
+void KeyForest::replace(TreeRoot& root, ByteView key, ByteView value) {
+  const UnitIndex leaf = make_leaf(key, value);
+  UnitIndex* const at = own_path(root, key, key_bit_end);
+  drop_unit(*at);
+  *at = leaf;
 }
 
 bool KeyForest::erase(TreeRoot& root, ByteView key) {

@@ -48,6 +48,8 @@ class KeyForest {
 
   // Keys are 1 to key_bytes_max bytes, values up to 2^32 - 1. A key that is there gets the new value.
   void put(TreeRoot& root, ByteView key, ByteView value);
+  // As put(), for a key that is known to be there: saves looking for where it belongs.
+  void replace(TreeRoot& root, ByteView key, ByteView value);
   // False if the key is not there.
   bool erase(TreeRoot& root, ByteView key);
   // The leaf of the key; 0 if it is not there.

@@ -152,7 +152,7 @@ KvStatus KvMachine::write_one(const KvWrite& write, ReplyWriter& reply, EgressSi
   if (!has_room(forecast.units)) {
     return KvStatus::full;
   }
-  perform(write, reply, egress);
+  perform(write, forecast, reply, egress);
   return KvStatus::ok;
 }
 
@@ -179,7 +179,8 @@ KvStatus KvMachine::write_all(const KvTxn& txn, ReplyWriter& reply, EgressSink& 
   }
   ByteReader writes(txn.writes);
   for (std::uint16_t i = 0; i < txn.write_count; ++i) {
-    perform(next_write(writes), reply, egress);
+    const KvWrite write = next_write(writes);
+    perform(write, this->forecast(write), reply, egress);
   }
   return KvStatus::ok;
 }
@@ -217,14 +218,14 @@ KvMachine::Forecast KvMachine::forecast(const KvWrite& write) const {
   const std::int64_t before = leaf == 0 ? 0 : units_of(forest.value_bytes(leaf));
   switch (write.operation) {
     case KvOperation::erase:
-      return {.status = leaf == 0 ? KvStatus::not_found : KvStatus::ok, .units = -before};
+      return {.status = leaf == 0 ? KvStatus::not_found : KvStatus::ok, .units = -before, .leaf = leaf};
     case KvOperation::increment:
       if (leaf != 0 && forest.value_bytes(leaf) != number_bytes) {
-        return {.status = KvStatus::not_a_number};
+        return {.status = KvStatus::not_a_number, .leaf = leaf};
       }
-      return {.units = units_of(number_bytes) - before};
+      return {.units = units_of(number_bytes) - before, .leaf = leaf};
     default:
-      return {.units = units_of(write.value.size()) - before};
+      return {.units = units_of(write.value.size()) - before, .leaf = leaf};
   }
 }
 
@@ -232,45 +233,40 @@ bool KvMachine::has_room(std::int64_t units) const {
   return units <= 0 || user_units_ + static_cast<std::uint64_t>(units) <= user_units_max_;
 }
 
-void KvMachine::perform(const KvWrite& write, ReplyWriter& reply, EgressSink& egress) {
+void KvMachine::perform(const KvWrite& write, const Forecast& forecast, ReplyWriter& reply,
+                        EgressSink& egress) {
   static_cast<void>(egress);
-  KeyForest& forest = versions_.forest();
-  TreeRoot& user = versions_.live().user;
-  const UnitIndex leaf = forest.find(user, write.key);
+  if (forecast.status != KvStatus::ok) {
+    return;  // an erase within a transaction, of a key that is not there
+  }
+  user_units_ = static_cast<std::uint64_t>(static_cast<std::int64_t>(user_units_) + forecast.units);
   switch (write.operation) {
     case KvOperation::erase:
-      if (leaf == 0) {
-        return;
-      }
-      user_units_ -= KeyForest::units_of(write.key.size(), forest.value_bytes(leaf));
       --entries_;
-      forest.erase(user, write.key);
+      versions_.forest().erase(versions_.live().user, write.key);
       break;
     case KvOperation::increment: {
-      const std::uint64_t sum = write.amount + (leaf == 0 ? 0 : number_at(leaf));
+      const std::uint64_t sum = write.amount + (forecast.leaf == 0 ? 0 : number_at(forecast.leaf));
       std::array<std::byte, number_bytes> value{};
       ByteWriter(value).write(sum);
-      store(write.key, value);
+      store(write.key, value, forecast.leaf);
       reply.add(sum);
       break;
     }
     default:
-      store(write.key, write.value);
+      store(write.key, write.value, forecast.leaf);
       break;
   }
 }
 
-void KvMachine::store(ByteView key, ByteView value) {
-  KeyForest& forest = versions_.forest();
+void KvMachine::store(ByteView key, ByteView value, UnitIndex leaf) {
   TreeRoot& user = versions_.live().user;
-  const UnitIndex leaf = forest.find(user, key);
   if (leaf == 0) {
     ++entries_;
+    versions_.forest().put(user, key, value);
   } else {
-    user_units_ -= KeyForest::units_of(key.size(), forest.value_bytes(leaf));
+    versions_.forest().replace(user, key, value);
   }
-  user_units_ += KeyForest::units_of(key.size(), value.size());
-  forest.put(user, key, value);
 }
 
 std::uint64_t KvMachine::number_at(UnitIndex leaf) const {

@@ -61,6 +61,7 @@ class KvMachine final : public Machine {
   struct Forecast {
     KvStatus status = KvStatus::ok;
     std::int64_t units = 0;  // the state grows by so much
+    UnitIndex leaf = 0;      // of the key, if it is there
   };
 
   // Back to what a machine is before its first entry.
@@ -81,9 +82,9 @@ class KvMachine final : public Machine {
   [[nodiscard]] bool has_value(UnitIndex leaf, ByteView value);
   [[nodiscard]] Forecast forecast(const KvWrite& write) const;
   [[nodiscard]] bool has_room(std::int64_t units) const;
-  // Executes a write that forecast() allowed.
-  void perform(const KvWrite& write, ReplyWriter& reply, EgressSink& egress);
-  void store(ByteView key, ByteView value);
+  // Executes a write whose forecast allows it.
+  void perform(const KvWrite& write, const Forecast& forecast, ReplyWriter& reply, EgressSink& egress);
+  void store(ByteView key, ByteView value, UnitIndex leaf);
   [[nodiscard]] std::uint64_t number_at(UnitIndex leaf) const;
   [[nodiscard]] StateDigest digest_of_request(const KvCommand& command);
 
