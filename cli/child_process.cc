@@ -43,6 +43,7 @@ ChildProcess::ChildProcess(const std::filesystem::path& program, const std::vect
   std::vector<std::string> words{program.string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) {
     pointers.push_back(word.data());
   }

@@ -1,10 +1,10 @@
 // `mallard demo`: the main job on one machine, with real records and real crashes.
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <array>
 #include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>

@@ -14,7 +14,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-double seconds(Duration span) { return static_cast<double>(span.ns / 1'000'000) / 1e3; }
+// In whole milliseconds.
+double seconds(Duration span) {
+  const std::int64_t milliseconds = span.ns / 1'000'000;
+  return static_cast<double>(milliseconds) / 1e3;
+}
 
 double milliseconds(Duration span) { return static_cast<double>(span.ns) / 1e6; }
 

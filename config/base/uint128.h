@@ -4,6 +4,6 @@
 
 namespace mallard {
 
-__extension__ typedef unsigned __int128 Uint128;
+using Uint128 = __uint128_t;
 
 }  // namespace mallard

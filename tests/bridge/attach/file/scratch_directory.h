@@ -1,10 +1,9 @@
 // A directory that goes with the test, and the plainest ways to read and damage files in it.
 #pragma once
 
-#include <stdlib.h>
-
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
