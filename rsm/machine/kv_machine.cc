@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::string_view state_domain = "mallard.kv.state.1";
 constexpr std::string_view request_domain = "mallard.kv.request.1";
-constexpr std::size_t number_bytes = 8;
 constexpr std::size_t meta_limit_bytes = 16;
 constexpr std::size_t meta_bytes = meta_limit_bytes + 8;
 
@@ -41,17 +40,27 @@ std::uint64_t pool_units(const KvSettings& settings) {
          headroom_units;
 }
 
+// Where the link stands now, also to who was refused.
+void add_standing(ReplyWriter& reply, const LinkStanding* standing, Fence fence) {
+  const LinkStanding now = standing == nullptr ? LinkStanding{} : *standing;
+  reply.add(now.generation.value);
+  reply.add(now.batch.value);
+  reply.add(now.message.value);
+  reply.add(fence.value);
+}
+
 ByteView bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 }  // namespace
 
 KvMachine::KvMachine(const KvSettings& settings)
     : settings_(settings),
-      user_units_max_(user_units_max(settings)),
       versions_(pool_units(settings)),
-      walk_(versions_.forest()),
       digest_(versions_.forest()),
       sessions_(versions_.forest(), versions_.live().system, settings.sessions_max),
+      links_(versions_.forest(), versions_.live().system),
+      entries_(versions_, links_, user_units_max(settings)),
+      reader_(versions_.forest()),
       export_(versions_.forest()),
       import_(versions_,
               {.user_units = user_units_max(settings), .system_units = system_units_max(settings)}),
@@ -61,7 +70,7 @@ KvMachine::KvMachine(const KvSettings& settings)
 }
 
 std::uint64_t KvMachine::memory_bytes(const KvSettings& settings) {
-  constexpr std::uint64_t buffers = 2 * value_bytes_max + command_bytes_max + (1U << 20);
+  constexpr std::uint64_t buffers = 4 * value_bytes_max + command_bytes_max + (2U << 20);
   return pool_units(settings) * UnitPool::unit_bytes + buffers;
 }
 
@@ -75,7 +84,7 @@ std::size_t KvMachine::apply(CommitIndex index, ByteView command, ByteSpan reply
   versions_.forest().collect(collect_per_entry);
   const std::optional<KvCommand> decoded = decode_command(command);
   if (decoded && is_read_operation(decoded->operation)) {
-    return reply.empty() ? 0 : read(versions_.live(), *decoded, reply);
+    return reply.empty() ? 0 : reader_.answer(versions_.live(), *decoded, reply);
   }
   const std::size_t bytes =
       decoded ? change(*decoded, egress) : ReplyWriter(reply_, index).finish(KvStatus::malformed);
@@ -128,6 +137,12 @@ std::size_t KvMachine::execute(const KvCommand& command, EgressSink& egress) {
     case KvOperation::fence_raise:
       status = raise_fence(Fence(command.number));
       break;
+    case KvOperation::link_open:
+      status = open_link(command.body, reply);
+      break;
+    case KvOperation::link_apply:
+      status = apply_batch(command.body, reply, egress);
+      break;
     default:
       break;
   }
@@ -145,21 +160,24 @@ StateDigest KvMachine::digest_of_request(const KvCommand& command) {
 // ---- Writes ---------------------------------------------------------------------------------------------
 
 KvStatus KvMachine::write_one(const KvWrite& write, ReplyWriter& reply, EgressSink& egress) {
-  const Forecast forecast = this->forecast(write);
+  const UserEntries::Forecast forecast = entries_.forecast(write);
   if (forecast.status != KvStatus::ok) {
     return forecast.status;
   }
-  if (!has_room(forecast.units)) {
+  if (!entries_.has_room(forecast.units)) {
     return KvStatus::full;
   }
-  perform(write, forecast, reply, egress);
+  if (const auto sum = entries_.perform(write, forecast, egress)) {
+    reply.add(*sum);
+  }
   return KvStatus::ok;
 }
 
 KvStatus KvMachine::write_all(const KvTxn& txn, ReplyWriter& reply, EgressSink& egress) {
   ByteReader guards(txn.guards);
   for (std::uint16_t i = 0; i < txn.guard_count; ++i) {
-    if (!holds(next_guard(guards))) {
+    const KvGuard guard = next_guard(guards);
+    if (guard.condition == KvCondition::fence ? guard.fence != fence_ : !entries_.holds(guard)) {
       reply.add_position(i);
       return KvStatus::guard_failed;
     }
@@ -168,111 +186,23 @@ KvStatus KvMachine::write_all(const KvTxn& txn, ReplyWriter& reply, EgressSink& 
   std::int64_t units = 0;
   ByteReader forecasts(txn.writes);
   for (std::uint16_t i = 0; i < txn.write_count; ++i) {
-    const Forecast forecast = this->forecast(next_write(forecasts));
+    const UserEntries::Forecast forecast = entries_.forecast(next_write(forecasts));
     if (forecast.status != KvStatus::ok && forecast.status != KvStatus::not_found) {
       return forecast.status;
     }
     units += forecast.units;
   }
-  if (!has_room(units)) {
+  if (!entries_.has_room(units)) {
     return KvStatus::full;
   }
   ByteReader writes(txn.writes);
   for (std::uint16_t i = 0; i < txn.write_count; ++i) {
     const KvWrite write = next_write(writes);
-    perform(write, this->forecast(write), reply, egress);
+    if (const auto sum = entries_.perform(write, entries_.forecast(write), egress)) {
+      reply.add(*sum);
+    }
   }
   return KvStatus::ok;
-}
-
-bool KvMachine::holds(const KvGuard& guard) {
-  if (guard.condition == KvCondition::fence) {
-    return guard.fence == fence_;
-  }
-  const UnitIndex leaf = versions_.forest().find(versions_.live().user, guard.key);
-  switch (guard.condition) {
-    case KvCondition::absent:
-      return leaf == 0;
-    case KvCondition::present:
-      return leaf != 0;
-    default:
-      return leaf != 0 && has_value(leaf, guard.value);
-  }
-}
-
-bool KvMachine::has_value(UnitIndex leaf, ByteView value) {
-  if (versions_.forest().value_bytes(leaf) != value.size()) {
-    return false;
-  }
-  const ByteSpan own = ByteSpan(scratch_).first(value.size());
-  versions_.forest().copy_value(leaf, 0, own);
-  return std::ranges::equal(own, value);
-}
-
-KvMachine::Forecast KvMachine::forecast(const KvWrite& write) const {
-  const KeyForest& forest = versions_.forest();
-  const UnitIndex leaf = forest.find(versions_.live().user, write.key);
-  const auto units_of = [&](std::size_t value_bytes) {
-    return static_cast<std::int64_t>(KeyForest::units_of(write.key.size(), value_bytes));
-  };
-  const std::int64_t before = leaf == 0 ? 0 : units_of(forest.value_bytes(leaf));
-  switch (write.operation) {
-    case KvOperation::erase:
-      return {.status = leaf == 0 ? KvStatus::not_found : KvStatus::ok, .units = -before, .leaf = leaf};
-    case KvOperation::increment:
-      if (leaf != 0 && forest.value_bytes(leaf) != number_bytes) {
-        return {.status = KvStatus::not_a_number, .leaf = leaf};
-      }
-      return {.units = units_of(number_bytes) - before, .leaf = leaf};
-    default:
-      return {.units = units_of(write.value.size()) - before, .leaf = leaf};
-  }
-}
-
-bool KvMachine::has_room(std::int64_t units) const {
-  return units <= 0 || user_units_ + static_cast<std::uint64_t>(units) <= user_units_max_;
-}
-
-void KvMachine::perform(const KvWrite& write, const Forecast& forecast, ReplyWriter& reply,
-                        EgressSink& egress) {
-  static_cast<void>(egress);
-  if (forecast.status != KvStatus::ok) {
-    return;  // an erase within a transaction, of a key that is not there
-  }
-  user_units_ = static_cast<std::uint64_t>(static_cast<std::int64_t>(user_units_) + forecast.units);
-  switch (write.operation) {
-    case KvOperation::erase:
-      --entries_;
-      versions_.forest().erase(versions_.live().user, write.key);
-      break;
-    case KvOperation::increment: {
-      const std::uint64_t sum = write.amount + (forecast.leaf == 0 ? 0 : number_at(forecast.leaf));
-      std::array<std::byte, number_bytes> value{};
-      ByteWriter(value).write(sum);
-      store(write.key, value, forecast.leaf);
-      reply.add(sum);
-      break;
-    }
-    default:
-      store(write.key, write.value, forecast.leaf);
-      break;
-  }
-}
-
-void KvMachine::store(ByteView key, ByteView value, UnitIndex leaf) {
-  TreeRoot& user = versions_.live().user;
-  if (leaf == 0) {
-    ++entries_;
-    versions_.forest().put(user, key, value);
-  } else {
-    versions_.forest().replace(user, key, value);
-  }
-}
-
-std::uint64_t KvMachine::number_at(UnitIndex leaf) const {
-  std::array<std::byte, number_bytes> value{};
-  versions_.forest().copy_value(leaf, 0, value);
-  return ByteReader(value).read<std::uint64_t>();
 }
 
 KvStatus KvMachine::raise_fence(Fence fence) {
@@ -284,10 +214,75 @@ KvStatus KvMachine::raise_fence(Fence fence) {
   return KvStatus::ok;
 }
 
+// ---- Links ----------------------------------------------------------------------------------------------
+
+KvStatus KvMachine::open_link(ByteView body, ReplyWriter& reply) {
+  const std::optional<LinkOpenOrder> order = decode_link_open(body);
+  if (!order) {
+    return KvStatus::malformed;
+  }
+  const KvStatus status = links_.open(*order, applied());
+  add_standing(reply, links_.find(order->link, order->direction), fence_);
+  return status;
+}
+
+KvStatus KvMachine::apply_batch(ByteView body, ReplyWriter& reply, EgressSink& egress) {
+  const std::optional<LinkApplyOrder> order = decode_link_apply(body);
+  if (!order) {
+    return KvStatus::malformed;
+  }
+  KvStatus status = judge(*order);
+  if (status == KvStatus::ok && !entries_.has_room(growth_of(*order))) {
+    status = KvStatus::full;
+  }
+  if (status == KvStatus::ok) {
+    ByteReader messages(order->messages);
+    for (std::uint16_t i = 0; i < order->count; ++i) {
+      const ByteView message = next_message(messages);
+      links_.arrived(order->link, message, order->batch);
+      const std::optional<KvWrite> write = write_of(message);
+      const UserEntries::Forecast forecast =
+          write ? entries_.forecast(*write) : UserEntries::Forecast{.status = KvStatus::malformed};
+      if (forecast.status == KvStatus::ok) {
+        entries_.perform(*write, forecast, egress);
+      } else if (forecast.status != KvStatus::not_found) {
+        links_.conflicted(order->link);
+      }
+    }
+  }
+  add_standing(reply, links_.find(order->link, LinkDirection::inbound), fence_);
+  return status;
+}
+
+KvStatus KvMachine::judge(const LinkApplyOrder& order) const {
+  const LinkStanding* const standing = links_.find(order.link, LinkDirection::inbound);
+  if (standing == nullptr || order.generation != standing->generation) {
+    return KvStatus::generation_outdated;
+  }
+  if (order.fence != fence_) {
+    return KvStatus::fence_outdated;
+  }
+  const bool is_next = order.batch == standing->batch.next() && order.first == standing->message.next();
+  return is_next ? KvStatus::ok : KvStatus::not_next;
+}
+
+std::int64_t KvMachine::growth_of(const LinkApplyOrder& order) const {
+  // A key may come several times. After each of its writes it takes at most what it takes now and the growths
+  // up to there, counted as if each came alone.
+  std::int64_t growth = 0;
+  ByteReader messages(order.messages);
+  for (std::uint16_t i = 0; i < order.count; ++i) {
+    const std::optional<KvWrite> write = write_of(next_message(messages));
+    growth += write ? std::max<std::int64_t>(0, entries_.forecast(*write).units) : 0;
+  }
+  return growth;
+}
+
 // ---- Reads ----------------------------------------------------------------------------------------------
 
 Result<ViewId, MachineFault> KvMachine::open_view() {
   MALLARD_INVARIANT(!import_.is_open());
+  links_.settle();
   return versions_.open();
 }
 
@@ -306,61 +301,7 @@ Result<std::size_t, MachineFault> KvMachine::query(ViewId view, ByteView command
   if (!decoded || !is_read_operation(decoded->operation)) {
     return ReplyWriter(reply, version->index).finish(decoded ? KvStatus::not_a_read : KvStatus::malformed);
   }
-  return read(*version, *decoded, reply);
-}
-
-std::size_t KvMachine::read(const KvVersion& version, const KvCommand& command, ByteSpan reply) {
-  if (command.operation == KvOperation::scan) {
-    return scan(version, command.scan, reply);
-  }
-  const KeyForest& forest = versions_.forest();
-  const UnitIndex leaf = forest.find(version.user, command.write.key);
-  const std::size_t head =
-      ReplyWriter(reply, version.index).finish(leaf == 0 ? KvStatus::not_found : KvStatus::ok);
-  if (leaf == 0) {
-    return head;
-  }
-  forest.copy_value(leaf, 0, reply.subspan(head, forest.value_bytes(leaf)));
-  return head + forest.value_bytes(leaf);
-}
-
-std::size_t KvMachine::scan(const KvVersion& version, const KvScan& scan, ByteSpan reply) {
-  const KeyForest& forest = versions_.forest();
-  const std::size_t bytes_max = std::min<std::size_t>(scan.bytes_max, scan_bytes_max);
-  const bool goes_on = std::ranges::lexicographical_compare(scan.prefix, scan.after) ||
-                       (!scan.after.empty() && std::ranges::equal(scan.prefix, scan.after));
-  const std::size_t head = ReplyWriter(reply, version.index).finish(KvStatus::ok);
-  std::size_t used = head + 5;
-  std::array<std::byte, key_bytes_max> key_bytes{};
-  std::uint32_t entries = 0;
-  bool more = false;
-  for (walk_.seek(version.user, goes_on ? scan.after : scan.prefix); walk_.leaf() != 0; walk_.next()) {
-    const UnitIndex leaf = walk_.leaf();
-    const ByteView key = forest.copy_key(leaf, key_bytes);
-    if (goes_on && std::ranges::equal(key, scan.after)) {
-      continue;
-    }
-    if (key.size() < scan.prefix.size() || !std::ranges::equal(key.first(scan.prefix.size()), scan.prefix)) {
-      break;
-    }
-    const std::size_t value_bytes = forest.value_bytes(leaf);
-    const std::size_t bytes = scan_entry_head_bytes + key.size() + value_bytes;
-    if (entries == scan.entries_max || (entries > 0 && used - head - 5 + bytes > bytes_max)) {
-      more = true;
-      break;
-    }
-    ByteWriter out(reply.subspan(used, bytes));
-    out.write(static_cast<std::uint16_t>(key.size()));
-    out.write(static_cast<std::uint32_t>(value_bytes));
-    out.write_bytes(key);
-    forest.copy_value(leaf, 0, reply.subspan(used + out.used(), value_bytes));
-    used += bytes;
-    ++entries;
-  }
-  ByteWriter counts(reply.subspan(head));
-  counts.write(static_cast<std::uint8_t>(more ? 1 : 0));
-  counts.write(entries);
-  return used;
+  return reader_.answer(*version, *decoded, reply);
 }
 
 // ---- Digests --------------------------------------------------------------------------------------------
@@ -373,6 +314,7 @@ Result<StateDigest, MachineFault> KvMachine::root(ViewId view, KeyRange range) {
 }
 
 Result<StateDigest, MachineFault> KvMachine::state_hash(ViewId view) {
+  links_.settle();
   const Result<KvVersion, MachineFault> version = versions_.at(view);
   if (!version) {
     return Failure<MachineFault>(version.error());
@@ -393,6 +335,7 @@ Result<StateDigest, MachineFault> KvMachine::state_hash(ViewId view) {
 Result<ExportedChunk, MachineFault> KvMachine::export_chunk(ViewId view, const ExportCursor& cursor,
                                                             ByteSpan out) {
   MALLARD_INVARIANT(!import_.is_open() && out.size() >= chunk_bytes_max);
+  links_.settle();
   const Result<KvVersion, MachineFault> version = versions_.at(view);
   if (!version || cursor.size > cursor.bytes.size()) {
     return Failure<MachineFault>(version ? MachineFault::chunk_unexpected : version.error());
@@ -402,6 +345,7 @@ Result<ExportedChunk, MachineFault> KvMachine::export_chunk(ViewId view, const E
 
 void KvMachine::begin_import(const StateIdentity& state) {
   versions_.clear();
+  MALLARD_INVARIANT(links_.reload());  // nothing of the old state may be written to the new one
   import_.begin(state);
 }
 
@@ -436,7 +380,7 @@ bool KvMachine::adopt_import() {
   const KeyForest& forest = versions_.forest();
   const KvVersion& live = versions_.live();
   const UnitIndex leaf = forest.find(live.system, meta_key().view());
-  if (leaf == 0 || forest.value_bytes(leaf) != meta_bytes || !sessions_.reload()) {
+  if (leaf == 0 || forest.value_bytes(leaf) != meta_bytes || !sessions_.reload() || !links_.reload()) {
     return false;
   }
   std::array<std::byte, meta_bytes> meta{};
@@ -447,18 +391,16 @@ bool KvMachine::adopt_import() {
     return false;
   }
   fence_ = Fence(reader.read<std::uint64_t>());
-  user_units_ = import_.user_units();
-  entries_ = import_.user_entries();
+  entries_.adopt(import_.user_entries(), import_.user_units());
   return true;
 }
 
 void KvMachine::reset() {
   versions_.clear();
   fence_ = Fence{};
-  user_units_ = 0;
-  entries_ = 0;
+  entries_.adopt(0, 0);
   write_meta();
-  MALLARD_INVARIANT(sessions_.reload());
+  MALLARD_INVARIANT(sessions_.reload() && links_.reload());
 }
 
 void KvMachine::write_meta() {
@@ -471,9 +413,8 @@ void KvMachine::write_meta() {
 }
 
 std::optional<LinkStanding> KvMachine::link(LinkIndex link, LinkDirection direction) const {
-  static_cast<void>(link);
-  static_cast<void>(direction);
-  return std::nullopt;
+  const LinkStanding* const standing = links_.find(link, direction);
+  return standing == nullptr ? std::nullopt : std::optional(*standing);
 }
 
 }  // namespace mallard::rsm

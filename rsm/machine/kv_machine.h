@@ -8,13 +8,16 @@
 
 #include "config/contract/machine.h"
 #include "rsm/machine/kv_command.h"
+#include "rsm/machine/kv_reader.h"
 #include "rsm/machine/kv_reply.h"
 #include "rsm/machine/kv_settings.h"
 #include "rsm/machine/kv_versions.h"
+#include "rsm/machine/link_table.h"
 #include "rsm/machine/session_table.h"
 #include "rsm/machine/state_export.h"
 #include "rsm/machine/state_import.h"
 #include "rsm/machine/tree_digest.h"
+#include "rsm/machine/user_entries.h"
 
 namespace mallard::rsm {
 
@@ -51,26 +54,17 @@ class KvMachine final : public Machine {
 
   // Bytes of state_bytes that are used; entries that clients stored; sessions that are open; views given up
   // for memory.
-  [[nodiscard]] std::uint64_t state_bytes_used() const { return user_units_ * UnitPool::unit_bytes; }
-  [[nodiscard]] std::uint64_t entries() const { return entries_; }
+  [[nodiscard]] std::uint64_t state_bytes_used() const { return entries_.units() * UnitPool::unit_bytes; }
+  [[nodiscard]] std::uint64_t entries() const { return entries_.entries(); }
   [[nodiscard]] std::uint32_t open_sessions() const { return sessions_.open_sessions(); }
   [[nodiscard]] std::uint64_t views_lost() const { return versions_.views_lost(); }
 
  private:
-  // What a write would do now.
-  struct Forecast {
-    KvStatus status = KvStatus::ok;
-    std::int64_t units = 0;  // the state grows by so much
-    UnitIndex leaf = 0;      // of the key, if it is there
-  };
-
   // Back to what a machine is before its first entry.
   void reset();
   [[nodiscard]] bool adopt_import();
   void write_meta();
 
-  [[nodiscard]] std::size_t read(const KvVersion& version, const KvCommand& command, ByteSpan reply);
-  [[nodiscard]] std::size_t scan(const KvVersion& version, const KvScan& scan, ByteSpan reply);
   // Both write a reply to reply_ and return its length.
   [[nodiscard]] std::size_t change(const KvCommand& command, EgressSink& egress);
   [[nodiscard]] std::size_t execute(const KvCommand& command, EgressSink& egress);
@@ -78,29 +72,26 @@ class KvMachine final : public Machine {
   [[nodiscard]] KvStatus write_one(const KvWrite& write, ReplyWriter& reply, EgressSink& egress);
   [[nodiscard]] KvStatus write_all(const KvTxn& txn, ReplyWriter& reply, EgressSink& egress);
   [[nodiscard]] KvStatus raise_fence(Fence fence);
-  [[nodiscard]] bool holds(const KvGuard& guard);
-  [[nodiscard]] bool has_value(UnitIndex leaf, ByteView value);
-  [[nodiscard]] Forecast forecast(const KvWrite& write) const;
-  [[nodiscard]] bool has_room(std::int64_t units) const;
-  // Executes a write whose forecast allows it.
-  void perform(const KvWrite& write, const Forecast& forecast, ReplyWriter& reply, EgressSink& egress);
-  void store(ByteView key, ByteView value, UnitIndex leaf);
-  [[nodiscard]] std::uint64_t number_at(UnitIndex leaf) const;
+  [[nodiscard]] KvStatus open_link(ByteView body, ReplyWriter& reply);
+  [[nodiscard]] KvStatus apply_batch(ByteView body, ReplyWriter& reply, EgressSink& egress);
+  // Whether the order is the next one; if not, why.
+  [[nodiscard]] KvStatus judge(const LinkApplyOrder& order) const;
+  // The most by which the messages can let the state grow.
+  [[nodiscard]] std::int64_t growth_of(const LinkApplyOrder& order) const;
   [[nodiscard]] StateDigest digest_of_request(const KvCommand& command);
 
   KvSettings settings_;
-  std::uint64_t user_units_max_;
   KvVersions versions_;
-  TreeWalk walk_;
   TreeDigest digest_;
   SessionTable sessions_;
+  LinkTable links_;
+  UserEntries entries_;
+  KvReader reader_;
   StateExport export_;
   StateImport import_;
   Fence fence_;
-  std::uint64_t user_units_ = 0;
-  std::uint64_t entries_ = 0;
   std::vector<std::byte> reply_;    // to the command that is being executed
-  std::vector<std::byte> scratch_;  // for what must lie in one piece: a request to digest, a value to compare
+  std::vector<std::byte> scratch_;  // a request that is digested
 };
 
 }  // namespace mallard::rsm

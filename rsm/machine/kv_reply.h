@@ -7,7 +7,9 @@
 //   increment     u64 the sum
 //   txn           u64 the sum for each increment, in order
 //   session_open  u64 session
-// After guard_failed comes the u16 position of the guard, from 0.
+// After guard_failed comes the u16 position of the guard, from 0. After link_open and link_apply, whatever
+// the status (but malformed): u64 generation, u64 last batch and u64 last k' of the link in this direction as
+// it stands now, u64 the machine's fence.
 #pragma once
 
 #include <cstddef>
