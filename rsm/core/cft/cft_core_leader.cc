@@ -1,0 +1,205 @@
+// What a leader does: takes followers in, writes to them, counts, keeps within the rings.
+#include <algorithm>
+#include <array>
+
+#include "config/base/invariant.h"
+#include "rsm/core/cft/cft_core.h"
+
+namespace mallard::rsm::cft {
+
+void CftCore::admit_all() {
+  for (Peer& peer : peers_) admit(peer);
+}
+
+// Whoever granted this reign gets the log from its last decided entry on; bytes that it has already are
+// written again as they are.
+void CftCore::admit(Peer& peer) {
+  if (role_ != Role::leader || index_of(peer) == self_ || !peer.known || !peer.up) return;
+  if (!peer.admitted) {
+    const Card& card = peer.card;
+    if (card.promise != ballot_ || card.grant.value == 0 || !peer.score.alive()) return;
+    if (card.stable < tail() || card.stable > log_.end().lsn) return;
+    peer.admitted = true;
+    peer.told_caught_up = false;
+    peer.sent = peer.acked = card.stable;
+    peer.told_stable = 0;
+    peer.slow_since = Instant::never();
+  }
+  replicate(peer);
+}
+
+// Writes under way may still read own log memory: they are given up with the link.
+void CftCore::dismiss(Peer& peer) {
+  peer.admitted = false;
+  if (peer.log_sources > 0) reset(peer);
+}
+
+void CftCore::replicate(Peer& peer) {
+  const memory::GrantNumber grant = peer.card.grant;
+  while (peer.admitted && has_room(peer, 4) && effects_->room() > effects_reserve) {
+    const Lsn limit = std::min(log_.end().lsn, peer.card.credit);
+    if (peer.sent >= limit) break;
+    const std::uint64_t bytes = std::min({limit - peer.sent, settings_.layout.until_wrap(peer.sent),
+                                          settings_.layout.chunk_bytes / entry_alignment * entry_alignment});
+    const std::uint64_t offset = settings_.layout.log_offset(peer.sent);
+    peer.sent += bytes;
+    ++peer.log_sources;
+    post(peer, WorkTag::entries, peer.sent / entry_alignment,
+         {.region = log_region,
+          .offset = offset,
+          .bytes = bytes,
+          .grant = grant,
+          .source = Post::Source::log,
+          .local_offset = offset});
+  }
+  if (peer.admitted && !peer.told_caught_up && peer.sent == log_.end().lsn) tell_control(peer);
+}
+
+void CftCore::tell_control(Peer& peer) {
+  if (!peer.admitted || peer.sent < log_.stable().lsn || !has_room(peer, 1)) return;
+  if (peer.sent == log_.end().lsn) peer.told_caught_up = true;
+  if (!peer.told_caught_up) return;
+  peer.told_stable = log_.stable().lsn;
+  post(peer, WorkTag::control, 0,
+       {.region = log_region,
+        .offset = stable_word,
+        .bytes = 2 * memory::word_bytes,
+        .grant = peer.card.grant,
+        .source = Post::Source::words,
+        .words = {log_.stable().lsn, ballot_.value}});
+}
+
+// Followers learn what is decided from the next entry; when none comes, from the control word.
+void CftCore::tell_stable() {
+  stable_word_due_ = Instant::never();
+  if (role_ != Role::leader || piggybacked_ >= log_.stable().lsn) return;
+  for (Peer& peer : peers_) {
+    if (!peer.admitted || peer.told_stable >= log_.stable().lsn) continue;
+    tell_control(peer);
+    if (peer.told_stable < log_.stable().lsn) stable_word_due_ = now_ + settings_.stable_word_delay;
+  }
+}
+
+// The highest position that a majority of the members has accepted.
+Lsn CftCore::accepted_by_majority(bool durable) const {
+  const Members members = this->members();
+  std::array<Lsn, memory::processes_max> accepted{};
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < peers_.size(); ++i) {
+    if (!members.has(memory::ProcessIndex(static_cast<std::uint16_t>(i)))) continue;
+    const Peer& peer = peers_[i];
+    Lsn has = 0;
+    if (i == self_.value) {
+      has = durable ? own_persisted() : log_.end().lsn;
+    } else if (peer.admitted && !peer.card.is(Card::recovering)) {
+      has = durable ? (peer.card.is(Card::caught_up) ? std::min(peer.card.persisted, peer.acked) : 0)
+                    : peer.acked;
+    }
+    std::size_t at = count++;
+    while (at > 0 && accepted[at - 1] < has) {
+      accepted[at] = accepted[at - 1];
+      --at;
+    }
+    accepted[at] = has;
+  }
+  return count < members.majority() ? 0 : accepted[members.majority() - 1];
+}
+
+// Only an entry of this reign is decided by counting; what is older is decided with it (Raft, section 5.4.2).
+void CftCore::count_acceptances() {
+  if (role_ != Role::leader) return;
+  const Lsn replicated = accepted_by_majority(false);
+  if (replicated >= reign_end_) committed_ = std::max(committed_, replicated);
+  const Lsn accepted = settings_.durability == Durability::disk ? accepted_by_majority(true) : replicated;
+  if (accepted < reign_end_ || accepted <= log_.stable().lsn) return;
+  decide(accepted);
+  if (!members().has(self_) && !pending_) step_down();  // removed, and that is decided
+}
+
+// What is appended must end by here: no ring may lose what is still needed of it.
+Lsn CftCore::room_limit() const {
+  Lsn oldest = released();
+  for (const Peer& peer : peers_) {
+    if (peer.admitted) oldest = std::min(oldest, peer.acked);
+  }
+  return oldest + settings_.layout.ring_bytes;
+}
+
+std::optional<Refusal> CftCore::refusal(std::uint64_t payload) const {
+  if (role_ != Role::leader) return Refusal::not_leader;
+  if (payload > settings_.payload_bytes_max) return Refusal::too_large;
+  const bool full = log_.undecided() + 2 > settings_.window_entries / 2 ||
+                    pending_tickets_.size() + 1 >= tickets_max ||
+                    log_.end().lsn + log_.cost(payload) > room_limit();
+  return full ? std::optional(Refusal::no_room) : std::nullopt;
+}
+
+void CftCore::on(const Propose& fact, const OwnMemory& memory) {
+  if (const auto why = refusal(fact.payload.size())) {
+    starved_ = starved_ || *why == Refusal::no_room;
+    effects_->push_back(Refused{fact.proposal, *why});
+    return;
+  }
+  place(fact.proposal, EntryKind::command, fact.payload, memory);
+}
+
+void CftCore::on(const ProposeMember& fact, const OwnMemory& memory) {
+  auto why = refusal(members_bytes);
+  const bool known = fact.replica.value < peers_.size();
+  const Members next = members_.changed(memory::ProcessIndex(known ? fact.replica.value : 0), fact.add);
+  if (!why &&
+      (!known || pending_ || log_.stable().lsn < reign_end_ || next.set == members_.set || next.set == 0)) {
+    why = Refusal::busy;
+  }
+  if (why) {
+    effects_->push_back(Refused{fact.proposal, *why});
+    return;
+  }
+  std::array<std::byte, members_bytes> payload{};
+  encode_members(next, payload);
+  place(fact.proposal, EntryKind::members, payload, memory);
+}
+
+void CftCore::place(ProposalId proposal, EntryKind kind, ByteView payload, const OwnMemory& memory) {
+  if (log_.undecided() == 0) progress_at_ = now_;
+  const LogMark end = log_.append(memory.log, kind, ballot_, payload);
+  credit_ = std::max(credit_, end.lsn);
+  piggybacked_ = log_.stable().lsn;
+  if (kind == EntryKind::members) pending_ = {*decode_members(payload), end.lsn};
+  if (kind != EntryKind::reign) effects_->push_back(Placed{proposal, end.lsn});
+  for (Peer& peer : peers_) {
+    if (peer.admitted) replicate(peer);
+  }
+  order_journal();
+  if (members().majority() == 1) count_acceptances();
+}
+
+// A follower that alone keeps the ring from being used on is left behind after a while, if a majority is
+// left.
+void CftCore::watch_slow_followers() {
+  if (role_ != Role::leader) return;
+  const bool starved = starved_;
+  starved_ = false;
+  const std::uint64_t ring = settings_.layout.ring_bytes;
+  memory::ProcessSet admitted = 1ULL << self_.value;
+  for (const Peer& peer : peers_) {
+    if (peer.admitted) admitted |= 1ULL << index_of(peer).value;
+  }
+  for (Peer& peer : peers_) {
+    if (!peer.admitted) continue;
+    const bool holds_up = starved && log_.end().lsn - peer.acked > ring / 2;
+    if (!holds_up) {
+      if (log_.end().lsn - peer.acked <= ring / 2) peer.slow_since = Instant::never();
+      continue;
+    }
+    peer.slow_since = std::min(peer.slow_since, now_);
+    const memory::ProcessSet rest = admitted & ~(1ULL << index_of(peer).value);
+    if (now_ - peer.slow_since > settings_.lag_patience && members().is_majority(rest)) {
+      admitted = rest;
+      dismiss(peer);
+      peer.card.grant = memory::GrantNumber();  // until it tells its grant again
+    }
+  }
+}
+
+}  // namespace mallard::rsm::cft
