@@ -181,8 +181,12 @@ Bytes random_command(Prng& prng) {
       return random_txn(prng);
     case 3:
       return get_command(key);
-    default:
-      return put_command(key, std::string(prng.below(200), static_cast<char>('0' + prng.below(10))));
+    default: {
+      // One draw after the other: compilers choose the order of arguments.
+      const std::uint64_t length = prng.below(200);
+      const auto letter = static_cast<char>('0' + prng.below(10));
+      return put_command(key, std::string(length, letter));
+    }
   }
 }
 
