@@ -130,7 +130,8 @@ class Link {
   // be unreported; a backend may also lack room for their bytes). Posting to a dead link reports them
   // flushed, each of them, signaled or not.
   [[nodiscard]] virtual bool post(std::span<const Work> chain) = 0;
-  // Takes reports, in posting order; returns how many were written.
+  // Takes reports, in posting order; returns how many were written. It also does what the link has to do
+  // besides, like finding its domain: call it now and then even when nothing is unreported.
   [[nodiscard]] virtual std::size_t poll(std::span<WorkDone> reports) = 0;
   [[nodiscard]] virtual std::size_t queue_depth() const = 0;
   // What this link and the domain behind it keep. Nothing beyond the first lines of this file while the link
