@@ -211,7 +211,9 @@ TEST(Processes, a_paused_leader_changes_nothing_after_it_resumes) {
     const std::uint64_t goal = before + prng.between(1, 40);
     ASSERT_TRUE(wait_until([&] { return leadership->committed.load(std::memory_order_acquire) >= goal; }));
     child.stop();
-    const GrantNumber next = regrant(domain, owner, log_bytes);
+    GrantNumber next = regrant(domain, owner, log_bytes);
+    // Through so many instances that one in use by mistake would come up.
+    for (std::uint64_t more = prng.below(8); more > 0; --more) next = regrant(domain, owner, log_bytes);
 
     std::vector<std::byte> expected = copy_of(domain.bytes(granted));
     const std::uint64_t committed = leadership->committed.load();
