@@ -280,6 +280,11 @@ JournalResult<void> Journal::Opening::finish(const ReplayOutcome& outcome) {
     next.last_segment = highest_number_;
     next.start_after = outcome.last_lsn;
   }
+  if (journal_.pair_.is_ragged()) {
+    if (auto written = journal_.pair_.write(next); !written) {
+      return written;
+    }
+  }
   return journal_.pair_.write(next);
 }
 

@@ -18,6 +18,17 @@ void read_copies(Disk& disk, FileHandle file, ByteSpan into) {
   }
 }
 
+// True if every copy says what the slot says.
+bool is_whole(ByteView bytes, std::uint16_t slot, const std::optional<Superblock>& said) {
+  for (std::uint16_t copy = 0; copy < superblock_copies; ++copy) {
+    const ByteView place = bytes.subspan(copy * superblock_copy_spacing, superblock_bytes);
+    if (read_superblock(place, {.slot = slot, .copy = copy}) != said) {
+      return false;
+    }
+  }
+  return true;
+}
+
 bool is_blank(ByteView bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte == std::byte{0}; });
 }
@@ -67,6 +78,7 @@ JournalResult<void> SuperblockPair::load() {
     }
     read_copies(disk_, *file, buffer_);
     slots[slot] = read_slot(buffer_, slot);
+    ragged_ = ragged_ || !is_whole(buffer_, slot, slots[slot]);
     something_there = something_there || !is_blank(buffer_);
   }
   judge(slots, something_there);

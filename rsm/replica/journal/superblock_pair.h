@@ -47,6 +47,10 @@ class SuperblockPair {
   // The newest that can be read or was written; meaningless in the states none and unreadable.
   [[nodiscard]] const Superblock& newest() const { return newest_; }
 
+  // True if a copy of what load() read is damaged, or a write of it was cut short: the two next writes make
+  // all copies whole again.
+  [[nodiscard]] bool is_ragged() const { return ragged_; }
+
   // Makes both files, durably, with generations 1 and 2 of `first`.
   [[nodiscard]] JournalResult<void> create(const Superblock& first);
   // Makes `next` durable as the next generation; its generation and link are set here. The state is `whole`
@@ -59,6 +63,7 @@ class SuperblockPair {
   Disk& disk_;
   PairState state_ = PairState::none;
   Superblock newest_;
+  bool ragged_ = false;
   std::array<std::optional<FileHandle>, superblock_slots> files_;
   std::vector<std::byte> buffer_;  // one slot's file
 };

@@ -41,13 +41,13 @@ void Storm::check_opening() {
     complain("I7",
              fmt::format("a crash alone is called a loss, of kind {}", static_cast<int>(recovered.amnesia)));
   } else {
+    note(model_.check_log(found, false));
+    note(model_.check_promises(journal_->promises()));
     if (witness_.incarnation != Incarnation() &&
         (journal_->is_older_than(witness_) || journal_->witness().incarnation != witness_.incarnation)) {
       complain("I9", fmt::format("a store that lost nothing counts as an old copy: generation {} after {}",
                                  journal_->witness().generation, witness_.generation));
     }
-    note(model_.check_log(found, false));
-    note(model_.check_promises(journal_->promises()));
   }
   if (recovered.bytes_cut != 0) {
     ++outcome_.marks.tails_cut;
@@ -161,7 +161,9 @@ void Storm::check_damaged(const Damage& damage) {
     if (journal_->promises().may_vote || journal_->witness().incarnation == witness_.incarnation) {
       complain("I9", story + ": the store may vote on");
     }
-    if (amnesia == AmnesiaCause::superblock_lost && !is_of_superblock(damage)) {
+    // One changed byte of a superblock, or one of its sectors, forgets nothing.
+    if (amnesia == AmnesiaCause::superblock_lost &&
+        !(is_of_superblock(damage) && takes_whole_files(damage))) {
       complain("I8", story + ": promises count as lost");
     }
   } else if (may_need_witness(damage) && journal_->is_older_than(witness_)) {
@@ -174,7 +176,7 @@ void Storm::check_damaged(const Damage& damage) {
     if (complaint) {
       // A whole file that is lost or old, or what a disk wrote elsewhere, is another promise than a changed
       // byte.
-      complaint->checker = may_need_witness(damage) ? "I7" : "I3";
+      complaint->checker = takes_whole_files(damage) || may_need_witness(damage) ? "I7" : "I3";
       complaint->what = story + ": " + complaint->what;
     }
     note(complaint);

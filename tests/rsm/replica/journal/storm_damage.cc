@@ -105,8 +105,13 @@ std::string describe(const Damage& damage) {
 
 bool is_of_superblock(const Damage& damage) { return damage.file.starts_with("superblock"); }
 
+bool takes_whole_files(const Damage& damage) {
+  return damage.kind == DamageKind::lost_file || damage.kind == DamageKind::old_file;
+}
+
 bool may_need_witness(const Damage& damage) {
-  return damage.kind != DamageKind::flipped_bit && damage.kind != DamageKind::unreadable_sector;
+  return damage.kind == DamageKind::zeroed_sector || damage.kind == DamageKind::misdirected_write ||
+         damage.kind == DamageKind::old_file;
 }
 
 Complaint check_superblocks(const DiskImage& image, std::uint64_t generation) {

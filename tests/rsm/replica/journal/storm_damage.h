@@ -35,6 +35,8 @@ void apply_damage(const Damage& damage, DiskImage& image);
 [[nodiscard]] std::string describe(const Damage& damage);
 
 [[nodiscard]] bool is_of_superblock(const Damage& damage);
+// True for damage that spoils more than one sector where it was done.
+[[nodiscard]] bool takes_whole_files(const Damage& damage);
 // True for damage after which a store may look like an earlier one of itself: that peers notice.
 [[nodiscard]] bool may_need_witness(const Damage& damage);
 
