@@ -32,13 +32,17 @@ class Pair {
     settings.processes = 2;
     settings.layout = {RegionLayout{region_bytes, 3, 0, true}, RegionLayout{4096, 3, 3, false}};
     settings.mode = mode;
-    settings.spin_rounds = UINT32_MAX;
     settings.self = owner;
+    settings.spin_rounds = UINT32_MAX;
     owner_ = std::move(*ShmNode::open(settings));
     settings.self = peer;
+    settings.spin_rounds = 1;  // its agent has nothing to do
     peer_ = std::move(*ShmNode::open(settings));
     std::array<WorkDone, 1> none;
-    while (link().dead()) static_cast<void>(link().poll(none));
+    while (link().dead()) {
+      static_cast<void>(link().poll(none));
+      std::this_thread::yield();
+    }
   }
   Pair(const Pair&) = delete;
   Pair& operator=(const Pair&) = delete;
