@@ -47,6 +47,8 @@ class CftCore {
   [[nodiscard]] bool caught_up() const noexcept { return caught_up_ || role_ == Role::leader; }
   // The newest membership in the log, decided or not.
   [[nodiscard]] Members members() const noexcept { return pending_ ? pending_->members : members_; }
+  // The newest reign that somebody found too slow.
+  [[nodiscard]] Ballot accused() const noexcept { return accused_; }
   // The ring has the log from here on.
   [[nodiscard]] Lsn tail() const noexcept;
   [[nodiscard]] const Peer& peer(memory::ProcessIndex process) const { return peers_.at(process.value); }
@@ -190,6 +192,7 @@ class CftCore {
   bool recovering_ = false;
   Lsn recover_to_ = 0;
   bool needs_snapshot_ = false;
+  Instant behind_since_ = Instant::never();
   Ballot status_promise_;  // in own card as it lies in own memory
   Ballot status_writing_;  // in the one that is being written there
   std::uint64_t beat_ = 0;

@@ -125,12 +125,13 @@ Lsn CftCore::room_limit() const {
   return oldest + settings_.layout.ring_bytes;
 }
 
+// A quarter of the ring is left for the first entries of reigns, which must fit whatever is undecided.
 std::optional<Refusal> CftCore::refusal(std::uint64_t payload) const {
   if (role_ != Role::leader) return Refusal::not_leader;
   if (payload > settings_.payload_bytes_max) return Refusal::too_large;
   const bool full = log_.undecided() + 2 > settings_.window_entries / 2 ||
                     pending_tickets_.size() + 1 >= tickets_max ||
-                    log_.end().lsn + log_.cost(payload) > room_limit();
+                    log_.end().lsn + log_.cost(payload) + settings_.layout.ring_bytes / 4 > room_limit();
   return full ? std::optional(Refusal::no_room) : std::nullopt;
 }
 

@@ -95,16 +95,21 @@ void CftCore::update_credit() {
   credit_ = std::max(credit_, limit / entry_alignment * entry_alignment);
 }
 
-// What this replica lacks is in no ring of the leader's any more.
+// What this replica lacks is in no ring of the leader's any more. A follower that had caught up may be told of
+// decisions late; one that was left behind is not told at all.
 void CftCore::watch_distance() {
   const memory::ProcessIndex leader = leader_of(promise_);
-  if (needs_snapshot_ || caught_up_ || promise_.value == 0 || leader == self_) return;
-  if (leader.value >= peers_.size()) return;
-  const Card& card = peers_[leader.value].card;
-  if (peers_[leader.value].known && card.reign == promise_ && card.tail > log_.stable().lsn) {
-    needs_snapshot_ = true;
-    effects_->push_back(NeedSnapshot{leader, card.tail});
+  if (needs_snapshot_ || promise_.value == 0 || leader == self_ || leader.value >= peers_.size()) return;
+  const Peer& peer = peers_[leader.value];
+  if (!peer.known || peer.card.reign != promise_ || peer.card.tail <= log_.stable().lsn) {
+    behind_since_ = Instant::never();
+    return;
   }
+  behind_since_ = std::min(behind_since_, now_);
+  if (caught_up_ && now_ - behind_since_ <= settings_.lag_patience) return;
+  needs_snapshot_ = true;
+  behind_since_ = Instant::never();
+  effects_->push_back(NeedSnapshot{leader, peer.card.tail});
 }
 
 }  // namespace mallard::rsm::cft

@@ -17,8 +17,10 @@ enum class Durability : std::uint8_t {
   disk,        // once the replica's journal has it, synced
 };
 
-// Where this replica stands when it begins, from its journal. The shell has put the log from `tail` on, as
-// far as the journal has it, into the ring of the log region before the first step.
+// Where this replica stands when it begins, from its journal. Everything up to the highest `commit` that an
+// entry of the journal carries is decided: the shell applies it and begins there. (The rest fits the ring: an
+// entry ends at most one ring beyond its `commit`.) The shell has put the log from `tail` on, as far as the
+// journal has it, into the ring of the log region before the first step.
 struct StartPoint {
   Incarnation incarnation{1};  // of this life; never the same twice, never 0
   // The replica had a log in an earlier life and no longer has all of it, or, with Durability::replicated,

@@ -1,0 +1,60 @@
+// What a campaign of CFT worlds must have seen at least once.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace mallard::sim::cft {
+
+enum class CftMark : std::uint8_t {
+  fault_crash,
+  fault_crash_without_disk,
+  fault_power_cut,
+  fault_pause,
+  fault_pause_mid_work,
+  fault_cut_link,
+  fault_hung_memory,
+  fault_slow_link,
+  fault_slow_disk,
+  fault_failed_work,
+  fault_slow_machine,
+  world_disk,
+  world_replicated,
+  world_three,
+  world_five,
+  world_even,
+  world_members,
+  world_drip,
+  world_beyond_budget,
+  leader_change,
+  log_fetched,
+  deposed_with_open_proposals,
+  write_fenced,
+  write_cut_by_regrant,
+  ambiguous_and_applied,
+  recovered_without_log,
+  journal_replayed,
+  journal_replaced_in_part,
+  snapshot_installed,
+  ring_wrapped_ten_times,
+  ring_full,
+  member_added,
+  member_removed,
+  leader_accused,
+  proposal_answered,
+  end
+};
+inline constexpr std::size_t cft_mark_count = static_cast<std::size_t>(CftMark::end);
+[[nodiscard]] const char* name_of(CftMark mark);
+
+class CftMarks {
+ public:
+  void hit(CftMark mark, std::uint64_t times = 1) { counts_[static_cast<std::size_t>(mark)] += times; }
+  [[nodiscard]] std::uint64_t count(CftMark mark) const { return counts_[static_cast<std::size_t>(mark)]; }
+
+ private:
+  std::array<std::uint64_t, cft_mark_count> counts_{};
+};
+
+}  // namespace mallard::sim::cft

@@ -1,0 +1,221 @@
+#include "tests/sim/cft/judge.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <variant>
+
+namespace mallard::sim::cft {
+
+using memory::ProcessIndex;
+using rsm::cft::Ballot;
+using rsm::cft::Entry;
+using rsm::cft::EntryKind;
+using rsm::cft::LogMark;
+using rsm::cft::Lsn;
+
+Judge::Judge(std::size_t processes, rsm::cft::Durability durability, const std::vector<SimJournal>& journals,
+             CftMarks& marks)
+    : durability_(durability),
+      journals_(&journals),
+      marks_(&marks),
+      members_(journals.front().members()),
+      grants_(processes),
+      accepted_(processes),
+      journaled_to_(processes),
+      lost_to_(processes) {}
+
+void Judge::restarted(std::size_t process) {
+  grants_[process] = {};
+  journaled_to_[process] = 0;
+  accepted_[process].clear();
+}
+
+void Judge::lost_disk(std::size_t process) {
+  const SimJournal& journal = (*journals_)[process];
+  lost_to_[process] = std::max(lost_to_[process], journal.base().lsn + journal.bytes().size());
+}
+
+void Judge::fail(const char* checker, std::string detail) {
+  if (!failed()) failure_ = {checker, std::move(detail), now_.ns};
+}
+
+void Judge::executed(SimHost& host, const Entry& entry) {
+  digest_ = Prng(digest_ ^ (entry.lsn + (std::uint64_t{entry.checksum} << 16) + host.self().value)).next();
+  if (entry.lsn == end()) return append(host, entry);
+  const auto known = std::lower_bound(truth_.begin(), truth_.end(), entry.lsn,
+                                      [](const Decided& decided, Lsn lsn) { return decided.begin < lsn; });
+  if (known == truth_.end()) {
+    return fail("prefix", fmt::format("replica {} executes {} beyond the log's end {}", host.self().value,
+                                      entry.lsn, end()));
+  }
+  if (known->begin != entry.lsn || known->end != entry.end()) {
+    fail("agreement", fmt::format("replica {} executes another entry at {} (ballot {:x}, decided {:x})",
+                                  host.self().value, entry.lsn, entry.ballot.value, known->end.ballot.value));
+  }
+}
+
+void Judge::append(SimHost& host, const Entry& entry) {
+  truth_.push_back({entry.lsn, entry.end(), host.core().promise()});
+  if (entry.kind == EntryKind::command) check_command(entry);
+  if (entry.kind == EntryKind::members) {
+    const auto members = rsm::cft::decode_members(entry.payload);
+    if (!members || members->epoch != members_.epoch.next()) return fail("validity", "an epoch was left out");
+    marks_->hit(members->count() > members_.count() ? CftMark::member_added : CftMark::member_removed);
+    members_ = *members;
+  }
+}
+
+void Judge::check_command(const Entry& entry) {
+  rsm::cft::ProposalId id = 0;
+  if (entry.payload.size() >= sizeof id) std::memcpy(&id, entry.payload.data(), sizeof id);
+  const auto issued = issued_.find(id);
+  if (issued == issued_.end() || issued->second != entry.payload.size()) {
+    return fail("validity", fmt::format("nobody proposed what was decided at {}", entry.lsn));
+  }
+  Prng bytes(id);
+  for (std::size_t i = 0; i < entry.payload.size(); ++i) {
+    const auto expected = static_cast<std::byte>(bytes.next());
+    if (i >= sizeof id && entry.payload[i] != expected) {
+      return fail("validity", fmt::format("command {} was changed on its way", id));
+    }
+  }
+  if (!in_log_.insert(id).second) fail("validity", fmt::format("command {} is in the log twice", id));
+}
+
+void Judge::lost_entry(SimHost& host, Lsn at) {
+  fail("bounded_log",
+       fmt::format("replica {}: the entry at {} was overwritten before it was executed (log {} to {})",
+                   host.self().value, at, host.core().tail(), host.core().log().end().lsn));
+}
+
+void Judge::answered(SimHost& host, rsm::cft::ProposalId /*proposal*/, Lsn end) {
+  ++answers_;
+  answered_to_ = std::max(answered_to_, end);
+  marks_->hit(CftMark::proposal_answered);
+  if (durability_ != rsm::cft::Durability::disk) return;
+  const rsm::cft::Members members = host.core().members();
+  memory::ProcessSet have = 0;
+  for (std::size_t i = 0; i < journals_->size(); ++i) {
+    const SimJournal& journal = (*journals_)[i];
+    if (std::max(lost_to_[i], journal.base().lsn + journal.bytes().size()) >= end) have |= 1ULL << i;
+  }
+  if (!members.is_majority(have)) {
+    fail("durable_recovered",
+         fmt::format("answered up to {} with the disks {:b} of {:b} only", end, have, members.set));
+  }
+}
+
+void Judge::role_changed(SimHost& host, const rsm::cft::RoleChanged& change) {
+  if (change.role != rsm::cft::Role::leader) return;
+  if (highest_reign_.value != 0) marks_->hit(CftMark::leader_change);
+  if (host.core().accused() == highest_reign_ && highest_reign_.value != 0)
+    marks_->hit(CftMark::leader_accused);
+  highest_reign_ = std::max(highest_reign_, change.ballot);
+  const auto last = std::find_if(truth_.rbegin(), truth_.rend(),
+                                 [&](const Decided& decided) { return decided.known_at < change.ballot; });
+  if (last == truth_.rend() || host.core().log().stable().lsn >= last->end.lsn) return;
+  const auto mark = mark_of(host, last->end.lsn);
+  if (!mark || *mark != last->end) {
+    fail("commit_kept", fmt::format("replica {} leads {:x} without the entry decided at {}",
+                                    host.self().value, change.ballot.value, last->begin));
+  }
+}
+
+// The end of the entry of its log that ends there, as it lies in its memory.
+std::optional<LogMark> Judge::mark_of(SimHost& host, Lsn end) const {
+  const rsm::cft::EntryLog& log = host.core().log();
+  const LogMark mark = log.walk(host.log_memory(), log.stable(), Ballot(UINT64_MAX), end);
+  return mark.lsn == end ? std::optional(mark) : std::nullopt;
+}
+
+void Judge::granted(SimHost& host, Ballot promise) {
+  const std::size_t process = host.self().value;
+  Grant grant{promise, grants_[process].promise, host.core().log().stable().lsn, {}};
+  LogMark mark = host.core().log().stable();
+  const ByteView log = host.log_memory();
+  const rsm::cft::MemoryLayout& layout = host.shape().core.layout;
+  for (;;) {
+    const auto entry =
+        rsm::cft::decode_entry(log.subspan(layout.log_offset(mark.lsn), layout.until_wrap(mark.lsn)), mark);
+    if (!entry) break;
+    mark = entry->end();
+    grant.chain[mark.lsn] = mark.chain;
+  }
+  for (const Accepted& accepted : accepted_[process]) check_seen(process, grant, accepted);
+  grants_[process] = std::move(grant);
+}
+
+void Judge::accepted(SimHost& leader, ProcessIndex follower, Lsn end) {
+  SimHost* host = hosts_[follower.value];
+  const Ballot ballot = leader.core().promise();
+  // A report of a write into an earlier life says nothing about this one.
+  const Incarnation life = leader.core().peer(follower).card.incarnation;
+  if (host == nullptr || host->shape().core.start.incarnation != life) return;
+  if (end <= leader.core().log().stable().lsn) return;
+  const auto mark = mark_of(leader, end);
+  if (!mark || mark->ballot != ballot) return;  // not the end of an entry of this reign
+  std::vector<Accepted>& all = accepted_[follower.value];
+  const auto same =
+      std::find_if(all.begin(), all.end(), [&](const Accepted& a) { return a.ballot == ballot; });
+  if (same == all.end()) {
+    all.push_back({ballot, *mark});
+  } else {
+    same->mark = *mark;
+  }
+  check_seen(follower.value, grants_[follower.value], {ballot, *mark});
+}
+
+void Judge::check_seen(std::size_t process, const Grant& grant, const Accepted& accepted) {
+  // Later holders may see what the next one made of it.
+  if (grant.before != accepted.ballot || grant.promise == grant.before) return;
+  if (accepted.mark.lsn <= grant.stable) return;
+  const auto seen = grant.chain.find(accepted.mark.lsn);
+  if (seen == grant.chain.end() || seen->second != accepted.mark.chain) {
+    fail("single_writer", fmt::format("replica {} granted {:x} and has not what {:x} wrote up to {}", process,
+                                      grant.promise.value, accepted.ballot.value, accepted.mark.lsn));
+  }
+}
+
+void Judge::snapshot_needed(SimHost& host, const rsm::cft::NeedSnapshot& need) {
+  snapshot_needs_.emplace_back(host.self().value, need.at_least);
+}
+
+std::vector<std::pair<std::size_t, Lsn>> Judge::take_snapshot_needs() {
+  return std::exchange(snapshot_needs_, {});
+}
+
+void Judge::ordered(SimHost& host, const rsm::cft::Effect& effect) {
+  if (const auto* post = std::get_if<rsm::cft::Post>(&effect)) {
+    const bool fetches = post->kind == memory::WorkKind::read && post->region == rsm::cft::log_region;
+    if (fetches) marks_->hit(CftMark::log_fetched);
+  } else if (const auto* persist = std::get_if<rsm::cft::PersistEntries>(&effect)) {
+    Lsn& journaled = journaled_to_[host.self().value];
+    if (persist->from < journaled) marks_->hit(CftMark::journal_replaced_in_part);
+    journaled = persist->to;
+  } else if (const auto* refused = std::get_if<rsm::cft::Refused>(&effect)) {
+    if (refused->why == rsm::cft::Refusal::no_room) marks_->hit(CftMark::ring_full);
+  }
+}
+
+void Judge::gave_up(SimHost& /*host*/, std::size_t proposals) {
+  marks_->hit(CftMark::deposed_with_open_proposals, proposals);
+}
+
+void Judge::stepped(SimHost& host, bool had_effects) {
+  if (!had_effects) return;
+  const rsm::cft::EntryLog& log = host.core().log();
+  const rsm::cft::CftSettings& settings = host.shape().core;
+  if (log.undecided() > settings.window_entries) {
+    fail("bounded_log",
+         fmt::format("replica {} has {} undecided entries", host.self().value, log.undecided()));
+  }
+  if (log.end().lsn > host.executed().lsn + settings.layout.ring_bytes) {
+    fail("bounded_log", fmt::format("replica {} has {} bytes of log that it has not executed",
+                                    host.self().value, log.end().lsn - host.executed().lsn));
+  }
+}
+
+}  // namespace mallard::sim::cft

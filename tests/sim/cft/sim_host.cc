@@ -1,0 +1,347 @@
+#include "tests/sim/cft/sim_host.h"
+
+#include <algorithm>
+#include <cstring>
+#include <variant>
+
+#include "config/base/invariant.h"
+
+namespace mallard::sim::cft {
+
+using memory::ProcessIndex;
+using rsm::cft::Entry;
+using rsm::cft::EntryKind;
+using rsm::cft::Lsn;
+using rsm::cft::Post;
+
+namespace {
+
+// Calls visit(entry) for each entry of a journal, in order.
+template <class Visit>
+void each_entry(const SimJournal& journal, Visit visit) {
+  rsm::cft::LogMark mark = journal.base();
+  while (mark.lsn - journal.base().lsn < journal.bytes().size()) {
+    const auto entry = rsm::cft::decode_entry(journal.bytes().subspan(mark.lsn - journal.base().lsn), mark);
+    if (!entry) return;
+    mark = entry->end();
+    visit(*entry);
+  }
+}
+
+}  // namespace
+
+rsm::cft::CftSettings SimHost::started(const rsm::cft::CftSettings& settings, const SimJournal& journal) {
+  rsm::cft::CftSettings start = settings;
+  start.start.promise = journal.promise();
+  start.start.stable = journal.base();
+  start.start.members = journal.members();
+  Lsn decided = 0;
+  Lsn end = journal.base().lsn;
+  each_entry(journal, [&](const Entry& entry) {
+    decided = std::max(decided, entry.commit);
+    end = entry.end().lsn;
+  });
+  each_entry(journal, [&](const Entry& entry) {
+    if (entry.end().lsn > decided) return;
+    start.start.stable = entry.end();
+    if (entry.kind != EntryKind::members) return;
+    if (const auto members = rsm::cft::decode_members(entry.payload)) start.start.members = *members;
+  });
+  const Lsn ring = settings.layout.ring_bytes;
+  start.start.tail = std::max(journal.base().lsn, end > ring ? end - ring : 0);
+  start.start.tail = std::min(start.start.tail, start.start.stable.lsn);
+  return start;
+}
+
+SimHost::SimHost(SimFabric& fabric, const HostShape& shape, SimJournal& journal, Watcher& watcher, Prng prng)
+    : fabric_(&fabric),
+      shape_(shape),
+      journal_(&journal),
+      watcher_(&watcher),
+      prng_(prng),
+      start_(started(shape.core, journal)),
+      core_(start_),
+      live_(shape.core.layout.processes),
+      cards_(shape.core.layout.processes),
+      payload_(shape.core.payload_bytes_max),
+      executed_(journal.base()),
+      executed_members_(journal.members()),
+      durable_(journal.base().lsn) {
+  replay();
+  fill_ring();
+}
+
+void SimHost::replay() {
+  each_entry(*journal_, [&](const Entry& entry) {
+    if (entry.end().lsn > start_.start.stable.lsn) return;
+    watcher_->executed(*this, entry);
+    executed_ = entry.end();
+  });
+  executed_members_ = start_.start.members;
+  durable_ = executed_.lsn;
+}
+
+void SimHost::fill_ring() {
+  const rsm::cft::MemoryLayout& layout = shape_.core.layout;
+  const ByteSpan log = fabric_->domain(self()).bytes(rsm::cft::log_region);
+  const Lsn base = journal_->base().lsn;
+  const Lsn end = std::min(base + journal_->bytes().size(), start_.start.tail + layout.ring_bytes);
+  for (Lsn at = start_.start.tail; at < end;) {
+    const std::uint64_t part = std::min(end - at, layout.until_wrap(at));
+    std::memcpy(log.data() + layout.log_offset(at), journal_->bytes().data() + (at - base), part);
+    at += part;
+  }
+}
+
+Instant SimHost::next_deadline() const { return std::min(core_.next_deadline(), journal_->next_done()); }
+
+void SimHost::tell(const rsm::cft::Fact& fact, Instant now) {
+  memory::Domain& domain = fabric_->domain(self());
+  const rsm::cft::OwnMemory memory{domain.bytes(rsm::cft::log_region), domain.bytes(rsm::cft::mail_region),
+                                   domain.bytes(rsm::cft::scratch_region)};
+  effects_.clear();
+  core_.step({memory, fact}, now, effects_);
+  watcher_->stepped(*this, !effects_.empty());
+  carry_out(now);
+}
+
+void SimHost::turn(Instant now) {
+  ++turns_;
+  poll_links(now);
+  if (regranting_) {
+    const memory::GrantNumber grant = fabric_->domain(self()).granted(rsm::cft::log_region);
+    if (grant.value != 0) {
+      regranting_ = false;
+      tell(rsm::cft::Regranted{grant}, now);
+      watcher_->granted(*this, core_.promise());
+    }
+  }
+  tell(rsm::cft::Polled{}, now);
+  if (const rsm::cft::JournalTicket ticket = journal_->advance(now); ticket != 0) {
+    tell(rsm::cft::Persisted{ticket}, now);
+  }
+  execute(now);
+  propose(now);
+  if (core_.next_deadline() <= now) {
+    effects_.clear();
+    core_.on_deadline(now, effects_);
+    watcher_->stepped(*this, !effects_.empty());
+    carry_out(now);
+  }
+}
+
+void SimHost::poll_links(Instant now) {
+  std::array<memory::WorkDone, 16> reports;
+  for (std::size_t i = 0; i < live_.size(); ++i) {
+    const ProcessIndex to(static_cast<std::uint16_t>(i));
+    memory::Link& link = fabric_->link(self(), to);
+    if (!live_[i] && !link.dead()) {
+      live_[i] = true;
+      tell(rsm::cft::LinkUp{to}, now);
+    }
+    for (std::size_t count = link.poll(reports); count > 0; count = link.poll(reports)) {
+      for (std::size_t k = 0; k < count; ++k) {
+        if (!live_[i]) continue;
+        const std::uint64_t id = reports[k].id.value;
+        if (id >> 60 == 1 && reports[k].status == memory::WorkStatus::ok &&
+            core_.role() == rsm::cft::Role::leader && core_.peer(to).admitted) {
+          watcher_->accepted(*this, to, (id & 0xffff'ffff'ffffULL) * rsm::cft::entry_alignment);
+        }
+        tell(rsm::cft::Completed{to, reports[k]}, now);
+      }
+    }
+  }
+}
+
+void SimHost::carry_out(Instant now) {
+  const rsm::cft::Effects& effects = effects_;  // nothing below steps the core
+  std::size_t i = 0;
+  for (const rsm::cft::Effect& effect : effects) watcher_->ordered(*this, effect);
+  while (i < effects.size()) {
+    const auto* post = std::get_if<Post>(&effects[i]);
+    if (post == nullptr) {
+      std::visit([&](const auto& effect) { carry_out(effect, now); }, effects[i++]);
+      continue;
+    }
+    std::size_t end = i + 1;
+    while (end < effects.size() && std::holds_alternative<Post>(effects[end]) &&
+           std::get<Post>(effects[end]).to == post->to) {
+      ++end;
+    }
+    post_chain(i, end - i);
+    i = end;
+  }
+}
+
+void SimHost::post_chain(std::size_t first, std::size_t count) {
+  memory::Domain& domain = fabric_->domain(self());
+  std::vector<memory::Work> chain;
+  std::vector<std::array<std::uint64_t, 2>> words;
+  words.reserve(count);
+  for (std::size_t i = first; i < first + count; ++i) {
+    const Post& post = std::get<Post>(effects_[i]);
+    memory::Work work;
+    work.id = post.id;
+    work.kind = post.kind;
+    work.region = post.region;
+    work.grant = post.grant;
+    work.offset = post.offset;
+    switch (post.source) {
+      case Post::Source::log:
+        work.source = domain.bytes(rsm::cft::log_region).subspan(post.local_offset, post.bytes);
+        break;
+      case Post::Source::words:
+        words.push_back(post.words);
+        work.source = std::as_bytes(std::span(words.back())).first(post.bytes);
+        break;
+      case Post::Source::card:
+        core_.write_card(cards_[post.to.value]);
+        work.source = cards_[post.to.value];
+        break;
+      case Post::Source::none:
+        work.destination = domain.bytes(rsm::cft::scratch_region).subspan(post.local_offset, post.bytes);
+        break;
+    }
+    chain.push_back(work);
+  }
+  const bool posted = fabric_->link(self(), std::get<Post>(effects_[first]).to).post(chain);
+  MALLARD_INVARIANT(posted);
+}
+
+void SimHost::drain(ProcessIndex to) {
+  std::array<memory::WorkDone, 16> reports;
+  while (fabric_->link(self(), to).poll(reports) > 0) {
+  }
+}
+
+void SimHost::carry_out(const rsm::cft::ResetLink& effect, Instant /*now*/) {
+  fabric_->link(self(), effect.to).reset();
+  drain(effect.to);
+  live_[effect.to.value] = false;
+}
+
+void SimHost::carry_out(const rsm::cft::Regrant& effect, Instant /*now*/) {
+  fabric_->domain(self()).regrant(rsm::cft::log_region, effect.writer, effect.live);
+  regranting_ = true;
+}
+
+Instant SimHost::synced_at(Instant now) {
+  const auto took = static_cast<std::int64_t>(prng_.between(static_cast<std::uint64_t>(shape_.sync_min.ns),
+                                                            static_cast<std::uint64_t>(shape_.sync_max.ns)));
+  last_sync_ = std::max(last_sync_, now + Duration::nanoseconds(took));
+  return last_sync_;
+}
+
+void SimHost::carry_out(const rsm::cft::PersistEntries& effect, Instant now) {
+  const rsm::cft::MemoryLayout& layout = shape_.core.layout;
+  const ByteView log = log_memory();
+  std::vector<std::byte> bytes;
+  bytes.reserve(effect.to - effect.from);
+  for (Lsn at = effect.from; at < effect.to;) {
+    const std::uint64_t part = std::min(effect.to - at, layout.until_wrap(at));
+    const ByteView view = log.subspan(layout.log_offset(at), part);
+    bytes.insert(bytes.end(), view.begin(), view.end());
+    at += part;
+  }
+  journal_->order_entries(effect.ticket, effect.from, std::move(bytes), synced_at(now));
+}
+
+void SimHost::carry_out(const rsm::cft::PersistPromise& effect, Instant now) {
+  journal_->order_promise(effect.ticket, effect.promise, synced_at(now));
+}
+
+void SimHost::carry_out(const rsm::cft::Advanced& effect, Instant /*now*/) {
+  durable_ = std::max(durable_, effect.durable);
+  while (!unanswered_.empty() && unanswered_.front().end <= durable_) {
+    watcher_->answered(*this, unanswered_.front().id, unanswered_.front().end);
+    unanswered_.pop_front();
+  }
+}
+
+void SimHost::carry_out(const rsm::cft::RoleChanged& effect, Instant /*now*/) {
+  watcher_->role_changed(*this, effect);
+}
+
+void SimHost::carry_out(const rsm::cft::Placed& effect, Instant /*now*/) {
+  unanswered_.push_back({effect.proposal, effect.end});
+}
+
+void SimHost::carry_out(const rsm::cft::Refused& /*effect*/, Instant /*now*/) { refused_ = true; }
+
+void SimHost::carry_out(const rsm::cft::Deposed& /*effect*/, Instant /*now*/) {
+  if (!unanswered_.empty()) watcher_->gave_up(*this, unanswered_.size());
+  unanswered_.clear();
+  requests_.clear();
+}
+
+void SimHost::carry_out(const rsm::cft::NeedSnapshot& effect, Instant /*now*/) {
+  watcher_->snapshot_needed(*this, effect);
+}
+
+void SimHost::execute(Instant now) {
+  const rsm::cft::MemoryLayout& layout = shape_.core.layout;
+  const ByteView log = log_memory();
+  std::uint32_t left = shape_.apply_per_turn;
+  const Lsn before = executed_.lsn;
+  while (executed_.lsn < durable_ && left-- > 0) {
+    const auto entry = rsm::cft::decode_entry(
+        log.subspan(layout.log_offset(executed_.lsn), layout.until_wrap(executed_.lsn)), executed_);
+    if (!entry) {
+      watcher_->lost_entry(*this, executed_.lsn);
+      return;
+    }
+    if (entry->kind == EntryKind::members) {
+      if (const auto members = rsm::cft::decode_members(entry->payload)) executed_members_ = *members;
+    }
+    watcher_->executed(*this, *entry);
+    executed_ = entry->end();
+    ++since_snapshot_;
+  }
+  if (executed_.lsn == before) return;
+  if (since_snapshot_ >= shape_.snapshot_every) {
+    since_snapshot_ = 0;
+    journal_->snapshot(executed_, executed_members_);
+  }
+  tell(rsm::cft::Applied{executed_.lsn}, now);
+}
+
+void SimHost::request_member(ProcessIndex replica, bool add) {
+  requests_.push_back({replica.value, 0, true, add});
+}
+
+void SimHost::demand(std::uint64_t requests, Instant now) { tell(rsm::cft::Demand{requests}, now); }
+
+void SimHost::install(const rsm::cft::LogMark& stable, const rsm::cft::Members& members, Instant now) {
+  if (stable.lsn > executed_.lsn) {
+    journal_->snapshot(stable, members);
+    executed_ = stable;
+    executed_members_ = members;
+    durable_ = std::max(durable_, stable.lsn);
+  }
+  tell(rsm::cft::SnapshotInstalled{executed_, executed_members_}, now);
+}
+
+void SimHost::propose(Instant now) {
+  if (core_.role() != rsm::cft::Role::leader) return;
+  std::uint32_t left = shape_.proposals_per_turn;
+  while (!requests_.empty() && left-- > 0 && now >= next_proposal_) {
+    const Request request = requests_.front();
+    refused_ = false;
+    if (request.member) {
+      tell(rsm::cft::ProposeMember{request.id, ProcessIndex(static_cast<std::uint16_t>(request.id)),
+                                   request.add},
+           now);
+    } else {
+      // The payload follows from the number.
+      Prng bytes(request.id);
+      for (std::size_t i = 0; i < request.bytes; ++i) payload_[i] = static_cast<std::byte>(bytes.next());
+      std::memcpy(payload_.data(), &request.id, sizeof request.id);
+      tell(rsm::cft::Propose{request.id, ByteView(payload_).first(request.bytes)}, now);
+    }
+    if (refused_ && !request.member) break;
+    if (!requests_.empty()) requests_.pop_front();
+    next_proposal_ = now + shape_.propose_every;
+  }
+}
+
+}  // namespace mallard::sim::cft
