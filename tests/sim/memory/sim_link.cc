@@ -22,7 +22,9 @@ namespace {
 void take_source(SimFlight& flight) {
   if (flight.has_source || flight.work.kind != WorkKind::write) return;
   flight.words.resize((flight.work.source.size() + word_bytes - 1) / word_bytes);
-  std::memcpy(flight.words.data(), flight.work.source.data(), flight.work.source.size());
+  if (!flight.words.empty()) {
+    std::memcpy(flight.words.data(), flight.work.source.data(), flight.work.source.size());
+  }
   flight.has_source = true;
 }
 
