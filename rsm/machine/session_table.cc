@@ -137,7 +137,7 @@ SessionTable::Session SessionTable::read(UnitIndex leaf) const {
 }
 
 void SessionTable::write(std::uint64_t session, const Session& record, ByteView reply) {
-  std::array<std::byte, head_bytes + stored_reply_bytes_max> bytes;  // NOLINT: filled as far as it is used
+  std::array<std::byte, head_bytes + stored_reply_bytes_max> bytes;  // filled as far as it is used
   ByteWriter writer(bytes);
   writer.write(record.owner);
   writer.write(record.sequence);
@@ -170,7 +170,7 @@ void SessionTable::evict_one() {
     forest_.erase(system_, queue_key(record->queued_at).view());
     record->queued_at = record->used_at;
     queue(record->queued_at, session);
-    std::array<std::byte, stored_reply_bytes_max> reply;  // NOLINT: filled as far as it is used
+    std::array<std::byte, stored_reply_bytes_max> reply;  // filled as far as it is used
     const ByteSpan kept = ByteSpan(reply).first(record->reply_bytes);
     forest_.copy_value(forest_.find(system_, session_key(session).view()), head_bytes, kept);
     write(session, *record, kept);

@@ -44,6 +44,7 @@ Bytes random_txn(Prng& prng) {
                       .key = bytes(guarded)});
   }
   std::vector<KvWrite> writes;
+  writes.reserve(keys.size());
   for (const auto& [key, kind] : keys) {
     writes.push_back({.operation = kind == 0   ? KvOperation::erase
                                    : kind == 1 ? KvOperation::increment
