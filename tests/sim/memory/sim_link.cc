@@ -270,7 +270,8 @@ std::uint64_t SimFabric::fingerprint() const {
     for (const std::uint64_t word : flight.words) mix(word);
   };
   for (const ProcessState& process : state_.processes) {
-    mix(process.alive | process.memory_alive << 1 | process.paused << 2 | process.hung << 3);
+    for (const bool flag : {process.alive, process.memory_alive, process.paused, process.hung})
+      mix(flag ? 1 : 0);
     for (const RegionState& region : process.regions) {
       for (const std::uint64_t word : region.words) mix(word);
       for (const std::uint64_t word : region.stale) mix(word);
@@ -280,7 +281,8 @@ std::uint64_t SimFabric::fingerprint() const {
     }
   }
   for (const LinkState& link : state_.links) {
-    mix(static_cast<std::uint64_t>(link.condition) | link.broken << 2 | link.in_vain << 3 | link.cut << 4);
+    mix(static_cast<std::uint64_t>(link.condition));
+    for (const bool flag : {link.broken, link.in_vain, link.cut}) mix(flag ? 1 : 0);
     for (std::size_t i = 0; i < link.count; ++i) {
       mix_flight(link.queue[(link.head + i) % link.queue.size()]);
     }
