@@ -1,0 +1,97 @@
+// What the gateway beside this replica asks and is told: taps on outbound links, batches to apply on inbound
+// ones. It keeps nothing that is not in the log or asked again by a gateway that comes anew.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "config/base/payload_pool.h"
+#include "config/contract/machine.h"
+#include "rsm/replica/door_port.h"
+#include "rsm/replica/egress_log.h"
+#include "rsm/replica/engine.h"
+
+namespace mallard::rsm {
+
+struct LinkDeskSettings {
+  EgressLogSettings egress;  // egress.links: of the whole pairing, by LinkIndex
+  std::uint32_t applies =
+      256;  // batches per link that wait to be applied; a gateway that sends more is cut off
+};
+
+struct LinkDeskCounters {
+  std::uint64_t batches_sent = 0;
+  std::uint64_t applies_proposed = 0;  // again after each change of leaders
+  std::uint64_t gateways_cut_off = 0;
+};
+
+class LinkDesk {
+ public:
+  // All outlive the desk. All memory is allocated here.
+  struct Ports {
+    Machine& machine;
+    PayloadPool& pool;
+    DoorPort& door;
+  };
+  LinkDesk(const LinkDeskSettings& settings, const Ports& ports);
+
+  // Takes what executed commands emit.
+  [[nodiscard]] EgressSink& egress() { return egress_; }
+
+  // From the gateway; takes over one reference to the message's body. Returns whether a batch to apply came.
+  bool on_message(transport::door::DoorConnection from, const transport::door::DoorMessage& message);
+  // The gateway has gone: its taps end, and what it ordered is forgotten.
+  void on_closed(transport::door::DoorConnection from);
+
+  // What was proposed beyond `after` may be lost: it is proposed again.
+  void on_deposed(CommitIndex after);
+  // Orders what waits, where this replica leads. Returns whether there was anything to do.
+  bool propose(Engine& engine, Instant now);
+  // Tells the gateway what has moved and sends batches as far as its credit and the queue reach.
+  bool tell_gateway();
+
+  [[nodiscard]] const EgressLog& bodies() const { return egress_; }
+  [[nodiscard]] const LinkDeskCounters& counters() const { return counters_; }
+
+ private:
+  struct Tap {
+    bool open = false;
+    std::uint32_t serial = 0;
+    std::uint64_t credit = 0;
+    BatchNumber next;
+  };
+  struct Order {
+    transport::door::Apply apply;
+    std::optional<CommitIndex> placed;  // in own log, in this reign
+  };
+  struct Line {
+    Tap tap;
+    EgressExtent told_extent;
+    LinkStanding told_inbound;
+    std::vector<Order> orders;  // by batch number, rising
+  };
+
+  void attach(transport::door::DoorConnection from);
+  // Tells where the link stands; false if it was never opened.
+  bool announce(LinkIndex link, LinkDirection direction);
+  bool take(transport::door::DoorConnection from, const transport::door::Apply& apply);
+  void drop_applied(Line& line, const LinkStanding& standing);
+  void drop_orders(Line& line, std::size_t count);
+  bool send_batches(LinkIndex link, Line& line);
+  bool tell_extent(LinkIndex link, Line& line);
+  bool tell_applied(LinkIndex link, Line& line);
+  [[nodiscard]] EgressExtent extent_of(LinkIndex link) const;
+
+  Ports ports_;
+  EgressLog egress_;
+  std::size_t orders_max_;
+  std::vector<Line> lines_;
+  std::optional<transport::door::DoorConnection> gateway_;
+  CommitIndex told_at_;       // what was executed until here was told
+  bool extents_due_ = false;  // some outbound link may have moved otherwise
+  LinkDeskCounters counters_;
+};
+
+}  // namespace mallard::rsm

@@ -1,0 +1,111 @@
+// What a replica process runs: engine, machine and clients, as one object that is driven by turns. It owns no
+// thread, socket or clock, so that production and tests run the same object.
+//
+// A command's way: Submit at the door -> its queue -> own log -> durable as the cluster's durability says ->
+// executed -> Reply. Reads go the same way, so they are linearizable without any clock.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "config/base/payload_pool.h"
+#include "config/contract/machine.h"
+#include "rsm/replica/command_desk.h"
+#include "rsm/replica/door_port.h"
+#include "rsm/replica/engine.h"
+#include "rsm/replica/link_desk.h"
+#include "rsm/replica/log_recovery.h"
+
+namespace mallard::rsm {
+
+struct ReplicaSettings {
+  memory::ProcessIndex self;
+  cft::MemoryLayout layout;  // must stay what the log was begun with
+  cft::Durability durability = cft::Durability::disk;
+  Incarnation incarnation{1};  // of this process; greater than in any earlier life of this replica
+  // The cluster is being founded: an empty store is this replica's first life, not one that lost its log.
+  // Said once, by who sets the cluster up.
+  bool founding = false;
+  cft::Members founders;  // the first membership
+  cft::CftSettings core;  // windows and times; what stands above is filled in
+  CommandDeskSettings commands;
+  LinkDeskSettings links;
+};
+
+// What this replica is doing, for status and metrics.
+enum class ReplicaState : std::uint8_t {
+  recovering,      // lost its log, or a part of it: votes again when it has read what it may have promised
+  needs_snapshot,  // lacks log that nobody has in memory any more
+  following,
+  leading,
+  electing,  // knows of no leader
+  failed,    // journal or memory failed: the process is to end
+};
+[[nodiscard]] std::string_view replica_state_name(ReplicaState state);
+
+// Watches what the replica executes; for traces and tests. Must not call back.
+class ReplicaObserver {
+ public:
+  virtual ~ReplicaObserver() = default;
+  // Also those that are replayed at start.
+  virtual void on_executed(CommitIndex index, ByteView command) = 0;
+};
+
+class Replica final : private EngineObserver, private RecoveredCommands {
+ public:
+  // All outlive the replica. `links`: by process, own place included. `observer` may be null.
+  struct Ports {
+    memory::Domain& domain;
+    std::vector<memory::Link*> links;
+    JournalPort& journal;
+    Machine& machine;  // as it was made
+    PayloadPool& pool;
+    DoorPort& door;
+    ReplicaObserver* observer = nullptr;
+  };
+
+  // Brings the machine to where the journal ends, and own memory with it. `store` is the journal behind
+  // ports.journal; it is read only here.
+  Replica(const ReplicaSettings& settings, const Ports& ports, journal::Journal& store);
+  ~Replica() override;
+  Replica(const Replica&) = delete;
+  Replica& operator=(const Replica&) = delete;
+
+  // From the door; as DoorServerObserver. One reference to the message's body is the replica's to release.
+  void on_message(transport::door::DoorConnection from, const transport::door::DoorPeer& peer,
+                  const transport::door::DoorMessage& message);
+  void on_closed(transport::door::DoorConnection from) { links_.on_closed(from); }
+
+  // One turn. Returns whether there was anything to do; then more may be ready at once.
+  bool turn(Instant now);
+  // When turn() must be called at the latest.
+  [[nodiscard]] Instant next_deadline() const { return engine_->next_deadline(); }
+
+  [[nodiscard]] ReplicaState state() const;
+  // The process is to end.
+  [[nodiscard]] bool failed() const { return engine_->failed(); }
+  [[nodiscard]] std::optional<memory::ProcessIndex> leader() const { return leader_; }
+  [[nodiscard]] const Engine& engine() const { return *engine_; }
+  [[nodiscard]] const CommandDesk& commands() const { return commands_; }
+  [[nodiscard]] const LinkDesk& links() const { return links_; }
+
+ private:
+  [[nodiscard]] EngineSettings recover(const ReplicaSettings& settings, journal::Journal& store);
+  std::size_t execute(CommitIndex index, ByteView command, ByteSpan reply);
+  void on_decided(CommitIndex index, ByteView command) override;
+  void on_deposed(CommitIndex after) override;
+  void on_leader(std::optional<memory::ProcessIndex> leader) override;
+  void on_recovered(CommitIndex index, ByteView command) override;
+
+  Ports ports_;
+  CommandDesk commands_;
+  LinkDesk links_;
+  std::vector<std::byte> reply_;
+  std::optional<memory::ProcessIndex> leader_;
+  std::uint64_t demand_ = 0;  // requests since the last turn
+  std::optional<Engine> engine_;
+};
+
+}  // namespace mallard::rsm

@@ -1,0 +1,84 @@
+#include "rsm/replica/command_desk.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/rsm/replica/commands.h"
+#include "tests/rsm/replica/replica_stage.h"
+
+namespace mallard::rsm {
+namespace {
+
+namespace door = transport::door;
+using door::ReplyStatus;
+
+class RecordingDoor final : public DoorPort {
+ public:
+  bool send(door::DoorConnection /*to*/, const door::DoorMessage& message) override {
+    replies.push_back(std::get<door::Reply>(message));
+    return true;
+  }
+  void close(door::DoorConnection /*connection*/) override {}
+  std::vector<door::Reply> replies;
+};
+
+class CommandDeskTest : public testing::Test {
+ protected:
+  door::Submit order(std::uint64_t request, const std::vector<std::byte>& command) {
+    const PayloadRef slot = *pool.allocate(command.size());
+    ByteWriter(pool.span(slot)).write_bytes(command);
+    return {request, slot};
+  }
+
+  PayloadPool pool{PayloadPool::slot_bytes_max};
+  RecordingDoor door_end;
+  const door::DoorPeer client{door::Role::client, {.process = 1, .user = 7}};
+};
+
+TEST_F(CommandDeskTest, TurnsAwayWhatHasNoRoom) {
+  CommandDesk desk({.waiting_max = 2}, pool, door_end);
+  const std::size_t free = pool.free_bytes();
+  EXPECT_TRUE(desk.submit({}, client, order(1, put("a", "1"))));
+  EXPECT_TRUE(desk.submit({}, client, order(2, put("a", "2"))));
+  EXPECT_FALSE(desk.submit({}, client, order(3, put("a", "3"))));
+  ASSERT_EQ(door_end.replies.size(), 1U);
+  EXPECT_EQ(door_end.replies[0].request, 3U);
+  EXPECT_EQ(door_end.replies[0].status, ReplyStatus::busy);
+  EXPECT_EQ(free - pool.free_bytes(), 2 * PayloadPool::unit_bytes) << "what was turned away holds nothing";
+}
+
+TEST_F(CommandDeskTest, ChecksPrefixesOfClients) {
+  CommandDesk desk({.waiting_max = 4, .client_prefixes = {"app/"}}, pool, door_end);
+  EXPECT_TRUE(desk.submit({}, client, order(1, put("app/a", "1"))));
+  EXPECT_FALSE(desk.submit({}, client, order(2, put("other", "1"))));
+  EXPECT_EQ(door_end.replies.at(0).status, ReplyStatus::refused);
+  const door::DoorPeer operations{door::Role::operations, {}};
+  EXPECT_TRUE(desk.submit({}, operations, order(3, put("other", "1"))));
+  EXPECT_EQ(desk.counters().refused, 1U);
+}
+
+TEST_F(CommandDeskTest, WritesWhoTheOwnerIs) {
+  CommandDesk desk({.waiting_max = 4}, pool, door_end);
+  const auto forged = increment("a", 1, SessionTag{3, 1, 999});
+  const door::Submit submit = order(1, forged);
+  EXPECT_TRUE(desk.submit({}, client, submit));
+  EXPECT_EQ(decode_command(pool.view(submit.command))->session->owner, 7U);
+}
+
+TEST(CommandDesk, ALeaderThatIsDeposedSaysThatItDoesNotKnow) {
+  ReplicaStage stage;
+  EXPECT_EQ(stage.call(put("a", "0")).status, 0);
+  const std::size_t leader = stage.wait_for_leader();
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    if (i != leader) {
+      stage.crash(i);
+    }
+  }
+  const std::uint64_t request = stage.submit(leader, put("a", "1"));
+  ASSERT_TRUE(stage.run_until([&] { return stage.answer(request) != nullptr; }));
+  EXPECT_EQ(stage.answer(request)->reply.status, ReplyStatus::unknown_outcome);
+  EXPECT_EQ(stage.replica(leader).commands().counters().unknown_outcome, 1U);
+  EXPECT_EQ(stage.replica(leader).commands().waiting(), 0U);
+}
+
+}  // namespace
+}  // namespace mallard::rsm

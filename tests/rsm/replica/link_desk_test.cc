@@ -1,0 +1,175 @@
+#include "rsm/replica/link_desk.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "rsm/machine/link_command.h"
+#include "tests/rsm/replica/commands.h"
+#include "tests/rsm/replica/replica_stage.h"
+
+namespace mallard::rsm {
+namespace {
+
+namespace door = transport::door;
+
+constexpr LinkIndex out{0};
+constexpr LinkIndex in{1};
+
+class LinkDeskTest : public testing::Test {
+ protected:
+  // Opens a link, as an operator.
+  void open(LinkIndex link, LinkDirection direction) {
+    const auto command = encode_link_open(link, direction, Generation(1), {});
+    const std::uint64_t request = stage.submit(stage.wait_for_leader(), command, door::Role::operations);
+    ASSERT_TRUE(stage.run_until([&] { return stage.answer(request) != nullptr; }));
+    ASSERT_EQ(copy_reply(stage.answer(request)->bytes).status, 0);
+  }
+  template <class Message>
+  std::vector<std::pair<Message, std::vector<std::byte>>> told(std::size_t id) {
+    std::vector<std::pair<Message, std::vector<std::byte>>> all;
+    for (const auto& one : stage.told(id)) {
+      if (const auto* message = std::get_if<Message>(&one.message)) {
+        all.emplace_back(*message, one.body);
+      }
+    }
+    return all;
+  }
+  void attach(std::size_t id) {
+    stage.say(id, door::Attach{.incarnation = Incarnation(1), .epoch = Epoch(1)});
+  }
+  void tap(std::size_t id, std::uint64_t after, std::uint32_t credit) {
+    stage.say(id, door::Tap{.link = out, .serial = 1, .after = BatchNumber(after)});
+    stage.say(id, door::Credit{.link = out, .serial = 1, .batches = credit});
+  }
+  // One batch with one put, as it comes over a link.
+  void apply(std::size_t id, std::uint64_t batch, const std::string& key) {
+    const KvWrite write{.operation = KvOperation::increment, .key = text_bytes(key), .amount = 1};
+    std::vector<std::byte> body(4 + message_bytes(write));
+    ByteWriter(body).write(static_cast<std::uint32_t>(body.size() - 4));
+    write_message(write, ByteSpan(body).subspan(4));
+    stage.apply(id,
+                door::Apply{.link = in,
+                            .generation = Generation(1),
+                            .source_epoch = Epoch(1),
+                            .destination_epoch = Epoch(1),
+                            .range = {BatchNumber(batch), MessageNumber(batch), 1}},
+                body);
+  }
+  std::uint64_t cursor(std::size_t id) {
+    const auto standing = stage.machine(id).link(in, LinkDirection::inbound);
+    return standing ? standing->batch.value : 0;
+  }
+
+  ReplicaStage stage{{.links = 2}};
+};
+
+TEST_F(LinkDeskTest, EveryReplicaHasTheSameBatches) {
+  open(out, LinkDirection::outbound);
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    attach(i);
+    tap(i, 0, 100);
+  }
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(stage.call(put("key" + std::to_string(i), std::string(100, 'v'))).status, 0);
+  }
+  stage.expect_equal_states();
+  stage.run_for(Duration::milliseconds(1));
+  const auto first = told<door::Batch>(0);
+  ASSERT_EQ(first.size(), 10U);
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    EXPECT_EQ(first[i].first.range, (door::BatchRange{BatchNumber(i + 1), MessageNumber(i + 1), 1}));
+  }
+  for (std::size_t id = 1; id < ReplicaStage::replicas; ++id) {
+    const auto other = told<door::Batch>(id);
+    ASSERT_EQ(other.size(), first.size());
+    for (std::size_t i = 0; i < first.size(); ++i) {
+      EXPECT_EQ(other[i].first.range, first[i].first.range);
+      EXPECT_EQ(other[i].second, first[i].second);
+    }
+    EXPECT_EQ(told<door::Extent>(id).back().first.newest, BatchNumber(10));
+  }
+}
+
+TEST_F(LinkDeskTest, CreditBoundsATapAndReplayBringsBodiesBack) {
+  open(out, LinkDirection::outbound);
+  for (int i = 0; i < 5; ++i) {
+    stage.call(put("key", std::to_string(i)));
+  }
+  stage.expect_equal_states();
+  const std::size_t id = stage.wait_for_leader();
+  stage.crash(id);
+  stage.start(id);
+  ASSERT_TRUE(stage.run_until([&] { return stage.replica(id).leader().has_value(); }));
+  stage.expect_equal_states();
+  attach(id);
+  const auto standings = told<door::Standing>(id);
+  ASSERT_EQ(standings.size(), 1U);
+  EXPECT_EQ(standings[0].first.batch, BatchNumber(5));
+  EXPECT_EQ(standings[0].first.oldest_readable, BatchNumber(1));
+  EXPECT_EQ(told<door::Attached>(id).at(0).first.standings, 1U);
+  tap(id, 1, 2);
+  stage.run_for(Duration::microseconds(40));
+  ASSERT_EQ(told<door::Batch>(id).size(), 2U);
+  EXPECT_EQ(told<door::Batch>(id)[0].first.range.batch, BatchNumber(2));
+  stage.say(id, door::Credit{.link = out, .serial = 2, .batches = 9});
+  stage.run_for(Duration::microseconds(40));
+  EXPECT_EQ(told<door::Batch>(id).size(), 2U) << "credit of another tap";
+  stage.say(id, door::Quacked{.link = out, .generation = Generation(1), .through = BatchNumber(3)});
+  stage.run_for(Duration::microseconds(40));
+  EXPECT_EQ(told<door::Extent>(id).back().first.oldest_readable, BatchNumber(4));
+}
+
+TEST_F(LinkDeskTest, ALinkThatOpensIsAnnounced) {
+  attach(0);
+  EXPECT_EQ(told<door::Attached>(0).at(0).first.standings, 0U);
+  open(in, LinkDirection::inbound);
+  open(out, LinkDirection::outbound);
+  ASSERT_TRUE(stage.run_until([&] { return told<door::Standing>(0).size() == 2; }));
+}
+
+// Every gateway orders the same batches, and leaders change in between.
+TEST_F(LinkDeskTest, AppliesEachBatchOnceWhoeverOrdersIt) {
+  open(in, LinkDirection::inbound);
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    attach(i);
+  }
+  for (std::uint64_t batch = 1; batch <= 8; ++batch) {
+    for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+      apply(i, batch, "count");
+    }
+  }
+  ASSERT_TRUE(stage.run_until([&] { return cursor(0) == 8 && cursor(1) == 8 && cursor(2) == 8; }));
+  const std::size_t leader = stage.wait_for_leader();
+  const std::size_t other = (leader + 1) % ReplicaStage::replicas;
+  const std::size_t third = (leader + 2) % ReplicaStage::replicas;
+  for (std::uint64_t batch = 9; batch <= 12; ++batch) {
+    apply(leader, batch, "count");
+    apply(other, batch, "count");
+    apply(third, batch, "count");
+  }
+  stage.crash(leader);  // the orders of the others bring them in
+  ASSERT_TRUE(stage.run_until([&] { return cursor(other) == 12 && cursor(third) == 12; }));
+  EXPECT_EQ(stage.call(get("count")).number(), 12U);
+  ASSERT_TRUE(stage.run_until([&] {
+    return !told<door::Applied>(other).empty() &&
+           told<door::Applied>(other).back().first.cursor == BatchNumber(12);
+  }));
+  stage.start(leader);
+  stage.expect_equal_states();
+}
+
+TEST_F(LinkDeskTest, AGatewayThatGoesTakesItsOrdersAlong) {
+  open(in, LinkDirection::inbound);
+  const std::size_t follower = (stage.wait_for_leader() + 1) % ReplicaStage::replicas;
+  const std::size_t free = stage.pool(follower).free_bytes();
+  attach(follower);
+  apply(follower, 1, "count");
+  EXPECT_LT(stage.pool(follower).free_bytes(), free);
+  stage.replica(follower).on_closed({2, 2});
+  EXPECT_EQ(stage.pool(follower).free_bytes(), free);
+}
+
+}  // namespace
+}  // namespace mallard::rsm

@@ -1,0 +1,226 @@
+#include "tests/rsm/replica/replica_stage.h"
+
+#include <gtest/gtest.h>
+
+#include "crypto/sodium.h"
+#include "transport/door/door_codec.h"
+
+namespace mallard::rsm {
+
+namespace door = transport::door;
+
+namespace {
+
+constexpr Duration tick_length = Duration::microseconds(4);
+
+cft::MemoryLayout layout_of(const StageSettings& settings) {
+  return {.processes = ReplicaStage::replicas, .ring_bytes = settings.ring_bytes, .chunk_bytes = 4096};
+}
+
+sim::FabricSettings fabric_of(const StageSettings& settings) {
+  sim::FabricSettings fabric;
+  fabric.seed = settings.seed;
+  fabric.processes = ReplicaStage::replicas;
+  const auto regions = layout_of(settings).regions();
+  fabric.layout.assign(regions.begin(), regions.end());
+  return fabric;
+}
+
+memory::ProcessIndex process(std::size_t id) { return memory::ProcessIndex(static_cast<std::uint16_t>(id)); }
+
+}  // namespace
+
+bool ReplicaStage::Door::send(door::DoorConnection /*to*/, const door::DoorMessage& message) {
+  if (const auto* reply = std::get_if<door::Reply>(&message)) {
+    const ByteView body = stage_.seats_[id_].pool->view(reply->bytes);
+    stage_.answers_[reply->request] = {*reply, {body.begin(), body.end()}};
+  } else {
+    const ByteView body = stage_.seats_[id_].pool->view(door::body_of(message));
+    stage_.seats_[id_].told.push_back({message, {body.begin(), body.end()}});
+  }
+  return true;
+}
+
+ReplicaStage::ReplicaStage(const StageSettings& settings)
+    : settings_(settings), layout_(layout_of(settings)), fabric_(fabric_of(settings)), watch_(*this) {
+  crypto::start_sodium();
+  for (std::size_t i = 0; i < replicas; ++i) {
+    seats_[i].disk = std::make_unique<journal::SimDisk>(settings.seed * 10 + i);
+    start(i, true);
+  }
+}
+
+ReplicaStage::~ReplicaStage() = default;
+
+void ReplicaStage::start(std::size_t id, bool founding) {
+  Seat& seat = seats_[id];
+  ++lives_;
+  if (!founding) {
+    fabric_.restart(process(id));
+  }
+  journal::FreshIdentity fresh{.incarnation = Incarnation(1000 + lives_)};
+  fresh.store.bytes[0] = static_cast<std::byte>(lives_);
+  auto opened = journal::Journal::open(*seat.disk,
+                                       {.segment_bytes = 1U << 20,
+                                        .entries_max = 1U << 14,
+                                        .group_bytes_max = 256U << 10,
+                                        .body_bytes_max = 32U << 10},
+                                       fresh);
+  ASSERT_TRUE(opened) << opened.error().what;
+  seat.store = std::move(*opened);
+  seat.journal = std::make_unique<DelayedJournal>(*seat.store, settings_.sync);
+  seat.machine = std::make_unique<KvMachine>(
+      KvSettings{.state_bytes = 4U << 20U, .sessions_max = 64, .view_bytes = 1U << 20U});
+  seat.pool = std::make_unique<PayloadPool>(PayloadPool::slot_bytes_max);
+  seat.door = std::make_unique<Door>(*this, id);
+  ReplicaSettings replica;
+  replica.self = process(id);
+  replica.layout = layout_;
+  replica.durability = settings_.durability;
+  replica.incarnation = Incarnation(lives_);
+  replica.founding = founding;
+  replica.founders = {.set = (1U << replicas) - 1};
+  replica.core.payload_bytes_max = 8U << 10;
+  replica.core.credit_bytes = 16U << 10;
+  replica.core.keep_bytes = 16U << 10;
+  replica.commands.waiting_max = 64;
+  replica.links.egress = {.links = settings_.links, .bytes = egress_bytes_min, .batches = 64};
+  seat.told.clear();
+  std::vector<memory::Link*> links;
+  for (std::size_t i = 0; i < replicas; ++i) {
+    links.push_back(&fabric_.link(process(id), process(i)));
+  }
+  seat.replica = std::make_unique<Replica>(replica,
+                                           Replica::Ports{fabric_.domain(process(id)), links, *seat.journal,
+                                                          *seat.machine, *seat.pool, *seat.door, &watch_},
+                                           *seat.store);
+}
+
+void ReplicaStage::crash(std::size_t id, journal::SimDisk::Loss loss) {
+  Seat& seat = seats_[id];
+  graves_.push_back(std::move(seat.replica));
+  seat.journal.reset();
+  seat.store.reset();
+  fabric_.crash(process(id));
+  seat.disk->restart(loss);
+}
+
+void ReplicaStage::wipe(std::size_t id) {
+  seats_[id].disk = std::make_unique<journal::SimDisk>(settings_.seed * 10 + id + 1000);
+}
+
+void ReplicaStage::tick() {
+  now_ = now_ + tick_length;
+  fabric_.advance(now_);
+  for (Seat& seat : seats_) {
+    if (seat.replica) {
+      seat.journal->advance(now_);
+      seat.replica->turn(now_);
+    }
+  }
+}
+
+bool ReplicaStage::run_until(const std::function<bool()>& done, Duration limit) {
+  const Instant end = now_ + limit;
+  while (!done()) {
+    if (now_ >= end) {
+      return false;
+    }
+    tick();
+  }
+  return true;
+}
+
+std::optional<std::size_t> ReplicaStage::leader() const {
+  for (std::size_t i = 0; i < replicas; ++i) {
+    if (seats_[i].replica && seats_[i].replica->state() == ReplicaState::leading) {
+      return i;
+    }
+  }
+  return {};
+}
+
+std::size_t ReplicaStage::wait_for_leader() {
+  EXPECT_TRUE(run_until([&] { return leader().has_value(); }));
+  return leader().value_or(0);
+}
+
+std::uint64_t ReplicaStage::submit(std::size_t id, const std::vector<std::byte>& command, door::Role role) {
+  Seat& seat = seats_[id];
+  const std::uint64_t request = ++requests_;
+  const auto slot = seat.pool->allocate(command.size());
+  EXPECT_TRUE(slot);
+  if (slot) {
+    ByteWriter(seat.pool->span(*slot)).write_bytes(command);
+    seat.replica->on_message({1, 1}, {role, {.process = 1, .user = 42}}, door::Submit{request, *slot});
+  }
+  return request;
+}
+
+void ReplicaStage::say(std::size_t id, const door::DoorMessage& message) {
+  seats_[id].replica->on_message({2, 2}, {door::Role::gateway, {.process = 2, .user = 42}}, message);
+}
+
+void ReplicaStage::apply(std::size_t id, door::Apply apply, const std::vector<std::byte>& body) {
+  PayloadPool& pool = *seats_[id].pool;
+  apply.payload = *pool.allocate(body.size());
+  ByteWriter(pool.span(apply.payload)).write_bytes(body);
+  say(id, apply);
+}
+
+const DoorAnswer* ReplicaStage::answer(std::uint64_t request) const {
+  const auto found = answers_.find(request);
+  return found == answers_.end() ? nullptr : &found->second;
+}
+
+KvReplyCopy ReplicaStage::call(const std::vector<std::byte>& command) {
+  const std::size_t number = witness_.invoke(command, now_);
+  std::size_t at = leader().value_or(0);
+  for (std::size_t attempt = 0; attempt < 200; ++attempt) {
+    if (!runs(at)) {
+      at = (at + 1) % replicas;
+      continue;
+    }
+    const std::uint64_t request = submit(at, command);
+    run_until([&] { return answer(request) != nullptr || !runs(at); }, Duration::milliseconds(20));
+    const DoorAnswer* got = answer(request);
+    if (got != nullptr && got->reply.status == door::ReplyStatus::done) {
+      const KvReplyCopy reply = copy_reply(got->bytes);
+      run_for(tick_length);
+      witness_.returned(number, reply, now_);
+      run_for(tick_length);
+      return reply;
+    }
+    run_for(Duration::milliseconds(1));
+    const bool told = got != nullptr && got->reply.leader_known && got->reply.leader.value < replicas;
+    at = told ? got->reply.leader.value : (at + 1) % replicas;
+  }
+  ADD_FAILURE() << "nobody executed it";
+  return {};
+}
+
+void ReplicaStage::expect_equal_states() {
+  const auto index_of_all = [&]() -> std::optional<CommitIndex> {
+    std::optional<CommitIndex> common;
+    for (const Seat& seat : seats_) {
+      if (seat.replica && common && *common != seat.machine->applied()) {
+        return std::nullopt;
+      }
+      if (seat.replica) {
+        common = seat.machine->applied();
+      }
+    }
+    return common;
+  };
+  EXPECT_TRUE(run_until([&] { return index_of_all().has_value(); }));
+  std::optional<StateDigest> hash;
+  for (Seat& seat : seats_) {
+    if (seat.replica) {
+      const StateDigest own = *seat.machine->state_hash(ViewId{});
+      EXPECT_EQ(hash.value_or(own), own);
+      hash = own;
+    }
+  }
+}
+
+}  // namespace mallard::rsm

@@ -1,0 +1,129 @@
+#include "rsm/replica/replica.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/rsm/replica/commands.h"
+#include "tests/rsm/replica/replica_stage.h"
+
+namespace mallard::rsm {
+namespace {
+
+namespace door = transport::door;
+
+constexpr auto ok = static_cast<std::uint8_t>(KvStatus::ok);
+
+TEST(Replica, ExecutesCommandsAndAnswersThem) {
+  ReplicaStage stage;
+  EXPECT_EQ(stage.call(put("fruit", "apple")).status, ok);
+  EXPECT_EQ(stage.call(get("fruit")).body, "apple");
+  EXPECT_EQ(stage.call(increment("count", 2)).number(), 2U);
+  EXPECT_EQ(stage.call(increment("count", 3)).number(), 5U);
+  stage.expect_equal_states();
+  EXPECT_EQ(stage.witness().verdict(), "");
+  EXPECT_EQ(stage.witness().judged(), 4U);
+}
+
+TEST(Replica, FollowersNameTheLeader) {
+  ReplicaStage stage;
+  const std::size_t leader = stage.wait_for_leader();
+  const std::size_t follower = (leader + 1) % ReplicaStage::replicas;
+  ASSERT_TRUE(stage.run_until([&] { return stage.replica(follower).leader().has_value(); }));
+  const std::uint64_t request = stage.submit(follower, put("a", "b"));
+  ASSERT_TRUE(stage.run_until([&] { return stage.answer(request) != nullptr; }));
+  EXPECT_EQ(stage.answer(request)->reply.status, door::ReplyStatus::not_leader);
+  ASSERT_TRUE(stage.answer(request)->reply.leader_known);
+  EXPECT_EQ(stage.answer(request)->reply.leader.value, leader);
+}
+
+TEST(Replica, RefusesWhatACallerMayNotOrder) {
+  ReplicaStage stage;
+  const std::size_t leader = stage.wait_for_leader();
+  const std::uint64_t garbage = stage.submit(leader, std::vector<std::byte>(7, std::byte{0xee}));
+  const std::uint64_t system = stage.submit(leader, raise_fence(1));
+  const std::uint64_t operators = stage.submit(leader, raise_fence(1), door::Role::operations);
+  ASSERT_TRUE(stage.run_until([&] { return stage.answer(operators) != nullptr; }));
+  EXPECT_EQ(stage.answer(garbage)->reply.status, door::ReplyStatus::refused);
+  EXPECT_EQ(stage.answer(system)->reply.status, door::ReplyStatus::refused);
+  EXPECT_EQ(stage.answer(operators)->reply.status, door::ReplyStatus::done);
+}
+
+TEST(Replica, ARepeatedRequestIsExecutedOnceAcrossFailOver) {
+  ReplicaStage stage;
+  const std::uint64_t session = stage.call(open_session()).number();
+  const auto request = increment("count", 7, SessionTag{session, 1, 0});
+  const KvReplyCopy first = stage.call(request);
+  EXPECT_EQ(first.number(), 7U);
+  const std::size_t leader = stage.wait_for_leader();
+  stage.crash(leader);
+  EXPECT_EQ(stage.call(get("count")).number(), 7U);
+  const std::uint64_t request_again = stage.submit(stage.wait_for_leader(), request);
+  ASSERT_TRUE(stage.run_until([&] { return stage.answer(request_again) != nullptr; }));
+  EXPECT_EQ(copy_reply(stage.answer(request_again)->bytes), first);
+  EXPECT_EQ(stage.call(get("count")).number(), 7U);
+  stage.start(leader);
+  stage.expect_equal_states();
+  EXPECT_EQ(stage.witness().verdict(), "");
+}
+
+TEST(Replica, ComesBackFromItsJournalAfterAPowerCutOfAll) {
+  ReplicaStage stage;
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_EQ(stage.call(put("key" + std::to_string(i), "value" + std::to_string(i))).status, ok);
+  }
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    stage.crash(i);
+  }
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    stage.start(i);
+  }
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_EQ(stage.call(get("key" + std::to_string(i))).body, "value" + std::to_string(i));
+  }
+  stage.expect_equal_states();
+  EXPECT_EQ(stage.witness().verdict(), "");
+}
+
+TEST(Replica, ComesBackWhenTheLogIsLongerThanTheRing) {
+  ReplicaStage stage;
+  const std::string value(2000, 'v');
+  for (int i = 0; i < 100; ++i) {  // 200 KB through a ring of 64 KiB
+    EXPECT_EQ(stage.call(put("key" + std::to_string(i % 7), value)).status, ok);
+  }
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    stage.crash(i);
+    stage.start(i);
+  }
+  EXPECT_EQ(stage.call(get("key3")).body, value);
+  stage.expect_equal_states();
+  EXPECT_EQ(stage.witness().verdict(), "");
+}
+
+TEST(Replica, OneThatLostItsLogVotesOnlyAfterItHasReadOthers) {
+  ReplicaStage stage;
+  EXPECT_EQ(stage.call(put("a", "1")).status, ok);
+  const std::size_t victim = (stage.wait_for_leader() + 1) % ReplicaStage::replicas;
+  stage.crash(victim);
+  stage.wipe(victim);
+  stage.start(victim);
+  EXPECT_EQ(stage.replica(victim).state(), ReplicaState::recovering);
+  EXPECT_EQ(stage.call(put("a", "2")).status, ok);
+  EXPECT_TRUE(stage.run_until([&] { return stage.replica(victim).state() == ReplicaState::following; }));
+  stage.expect_equal_states();
+  // It counts again: another may die.
+  stage.crash(stage.wait_for_leader());
+  EXPECT_EQ(stage.call(get("a")).body, "2");
+  EXPECT_EQ(stage.witness().verdict(), "");
+}
+
+TEST(Replica, AFailingJournalEndsIt) {
+  ReplicaStage stage;
+  const std::size_t leader = stage.wait_for_leader();
+  stage.disk(leader).fail_after(0, journal::DiskFault::broken);
+  EXPECT_EQ(stage.call(put("a", "1")).status, ok);  // by another leader
+  EXPECT_TRUE(stage.run_until([&] { return stage.replica(leader).failed(); }));
+  EXPECT_EQ(stage.replica(leader).state(), ReplicaState::failed);
+  EXPECT_EQ(stage.witness().verdict(), "");
+}
+
+}  // namespace
+}  // namespace mallard::rsm
