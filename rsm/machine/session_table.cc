@@ -18,7 +18,11 @@ bool is_in(ByteView key, SystemSpace space) {
 }  // namespace
 
 SessionTable::SessionTable(KeyForest& forest, TreeRoot& system, std::uint32_t sessions_max)
-    : forest_(forest), system_(system), sessions_max_(sessions_max), walk_(forest) {
+    : forest_(forest),
+      system_(system),
+      sessions_max_(sessions_max),
+      walk_(forest),
+      record_(head_bytes + stored_reply_bytes_max) {
   MALLARD_INVARIANT(sessions_max >= 1 && sessions_max <= sessions_limit);
 }
 
@@ -137,15 +141,14 @@ SessionTable::Session SessionTable::read(UnitIndex leaf) const {
 }
 
 void SessionTable::write(std::uint64_t session, const Session& record, ByteView reply) {
-  std::array<std::byte, head_bytes + stored_reply_bytes_max> bytes;  // filled as far as it is used
-  ByteWriter writer(bytes);
+  ByteWriter writer(record_);
   writer.write(record.owner);
   writer.write(record.sequence);
   writer.write(record.used_at);
   writer.write(record.queued_at);
   writer.write_bytes(std::as_bytes(std::span(record.request.bytes)));
   writer.write_bytes(reply);
-  forest_.put(system_, session_key(session).view(), ByteView(bytes).first(writer.used()));
+  forest_.put(system_, session_key(session).view(), ByteView(record_).first(writer.used()));
 }
 
 void SessionTable::queue(std::uint64_t at, std::uint64_t session) {
@@ -170,7 +173,7 @@ void SessionTable::evict_one() {
     forest_.erase(system_, queue_key(record->queued_at).view());
     record->queued_at = record->used_at;
     queue(record->queued_at, session);
-    std::array<std::byte, stored_reply_bytes_max> reply;  // filled as far as it is used
+    std::array<std::byte, stored_reply_bytes_max> reply{};
     const ByteSpan kept = ByteSpan(reply).first(record->reply_bytes);
     forest_.copy_value(forest_.find(system_, session_key(session).view()), head_bytes, kept);
     write(session, *record, kept);

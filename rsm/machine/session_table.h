@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "config/contract/machine.h"
 #include "rsm/machine/key_forest.h"
@@ -76,6 +77,7 @@ class SessionTable {
   std::uint32_t sessions_max_;
   std::uint32_t open_sessions_ = 0;
   TreeWalk walk_;
+  std::vector<std::byte> record_;  // one that is being written
 };
 
 }  // namespace mallard::rsm

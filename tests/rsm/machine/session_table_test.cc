@@ -78,10 +78,12 @@ TEST(Sessions, the_reply_to_the_largest_transaction_is_kept) {
   MachineStage stage;
   const std::uint64_t session = stage.open_session(owner);
   std::vector<std::string> keys;
+  keys.reserve(txn_writes_max);
   for (std::size_t i = 0; i < txn_writes_max; ++i) {
     keys.push_back("key" + std::to_string(1'000 + i));
   }
   std::vector<KvWrite> writes;
+  writes.reserve(keys.size());
   for (const std::string& key : keys) {
     writes.push_back({.operation = KvOperation::increment, .key = bytes(key), .amount = 2});
   }

@@ -23,12 +23,12 @@ class NoVersions : public VersionKeeper {
 
 class TreeDigestTest : public testing::Test {
  protected:
-  TreeDigestTest() : forest_(1U << 18U, keeper_), digest_(forest_) { crypto::start_sodium(); }
+  TreeDigestTest() : forest(1U << 18U, keeper), digests(forest) { crypto::start_sodium(); }
 
   TreeRoot build(const Twin& twin) {
     TreeRoot root;
     for (const auto& [key, value] : twin) {
-      forest_.put(root, bytes(key), bytes(value));
+      forest.put(root, bytes(key), bytes(value));
     }
     return root;
   }
@@ -36,14 +36,14 @@ class TreeDigestTest : public testing::Test {
   // The root of a tree that was made of these entries alone.
   StateDigest slow_root(const Twin& twin) {
     TreeRoot root = build(twin);
-    const StateDigest digest = digest_.root(root);
-    forest_.drop(root);
+    const StateDigest digest = digests.root(root);
+    forest.drop(root);
     return digest;
   }
 
-  NoVersions keeper_;
-  KeyForest forest_;
-  TreeDigest digest_;
+  NoVersions keeper;
+  KeyForest forest;
+  TreeDigest digests;
 };
 
 std::string random_key(Prng& prng) {
@@ -63,13 +63,13 @@ TEST_F(TreeDigestTest, follows_from_the_content_and_not_from_how_it_came_about) 
     if (prng.below(2) == 0) {
       const std::string value = std::to_string(prng.below(3));
       twin[key] = value;
-      forest_.put(live, bytes(key), bytes(value));
+      forest.put(live, bytes(key), bytes(value));
     } else {
       twin.erase(key);
-      forest_.erase(live, bytes(key));
+      forest.erase(live, bytes(key));
     }
     if (step % 20 == 0) {
-      ASSERT_EQ(digest_.root(live), slow_root(twin));
+      ASSERT_EQ(digests.root(live), slow_root(twin));
     }
   }
 }
@@ -102,17 +102,17 @@ TEST_F(TreeDigestTest, a_range_is_worth_the_tree_of_its_keys_alone) {
       inside.clear();
     }
     const KeyRange range{.from = bytes(from), .to = open ? std::nullopt : std::optional(bytes(to))};
-    ASSERT_EQ(digest_.range(root, range), slow_root(inside)) << from << " to " << (open ? "the end" : to);
+    ASSERT_EQ(digests.range(root, range), slow_root(inside)) << from << " to " << (open ? "the end" : to);
   }
 }
 
 TEST_F(TreeDigestTest, of_nothing_is_zeros) {
-  EXPECT_EQ(digest_.root(TreeRoot{}), StateDigest{});
-  EXPECT_EQ(digest_.range(TreeRoot{}, KeyRange{}), StateDigest{});
+  EXPECT_EQ(digests.root(TreeRoot{}), StateDigest{});
+  EXPECT_EQ(digests.range(TreeRoot{}, KeyRange{}), StateDigest{});
   const TreeRoot root = build({{"b", "1"}});
-  EXPECT_EQ(digest_.range(root, {.from = bytes("c"), .to = std::nullopt}), StateDigest{});
-  EXPECT_EQ(digest_.range(root, {.from = {}, .to = bytes("b")}), StateDigest{});
-  EXPECT_EQ(digest_.range(root, {.from = bytes("b"), .to = bytes("b0")}), digest_.root(root));
+  EXPECT_EQ(digests.range(root, {.from = bytes("c"), .to = std::nullopt}), StateDigest{});
+  EXPECT_EQ(digests.range(root, {.from = {}, .to = bytes("b")}), StateDigest{});
+  EXPECT_EQ(digests.range(root, {.from = bytes("b"), .to = bytes("b0")}), digests.root(root));
 }
 
 TEST_F(TreeDigestTest, works_on_the_deepest_tree) {
@@ -122,9 +122,9 @@ TEST_F(TreeDigestTest, works_on_the_deepest_tree) {
   }
   const TreeRoot root = build(twin);
   const std::string middle(500, 'k');
-  EXPECT_EQ(digest_.range(root, {.from = bytes(middle), .to = std::nullopt}),
+  EXPECT_EQ(digests.range(root, {.from = bytes(middle), .to = std::nullopt}),
             slow_root(Twin(twin.find(middle), twin.end())));
-  EXPECT_EQ(digest_.range(root, {.from = {}, .to = bytes(middle)}),
+  EXPECT_EQ(digests.range(root, {.from = {}, .to = bytes(middle)}),
             slow_root(Twin(twin.begin(), twin.find(middle))));
 }
 

@@ -12,18 +12,18 @@ namespace {
 class UserEntriesTest : public testing::Test {
  protected:
   UserEntriesTest()
-      : versions_((crypto::start_sodium(), 100'000)),
-        links_(versions_.forest(), versions_.live().system),
-        entries_(versions_, links_, 10) {}
+      : versions((crypto::start_sodium(), 100'000)),
+        links(versions.forest(), versions.live().system),
+        entries(versions, links, 10) {}
 
   std::optional<std::uint64_t> perform(const KvWrite& write) {
-    return entries_.perform(write, entries_.forecast(write), egress_);
+    return entries.perform(write, entries.forecast(write), egress);
   }
 
-  KvVersions versions_;
-  LinkTable links_;
-  UserEntries entries_;
-  EgressLog egress_;
+  KvVersions versions;
+  LinkTable links;
+  UserEntries entries;
+  EgressLog egress;
 };
 
 TEST_F(UserEntriesTest, a_forecast_is_what_then_happens) {
@@ -32,30 +32,30 @@ TEST_F(UserEntriesTest, a_forecast_is_what_then_happens) {
                       .key = bytes("key"),
                       .value = bytes(std::string_view("0123456789abcdef"))};
   const KvWrite erase{.operation = KvOperation::erase, .key = bytes("key")};
-  EXPECT_EQ(entries_.forecast(erase).status, KvStatus::not_found);
-  EXPECT_EQ(entries_.forecast(put).units, 2);
+  EXPECT_EQ(entries.forecast(erase).status, KvStatus::not_found);
+  EXPECT_EQ(entries.forecast(put).units, 2);
   perform(put);
-  EXPECT_EQ(entries_.units(), 2U);
-  EXPECT_EQ(entries_.entries(), 1U);
-  EXPECT_EQ(entries_.forecast(put).units, 0);
-  EXPECT_EQ(entries_.forecast(large).units, 1);
+  EXPECT_EQ(entries.units(), 2U);
+  EXPECT_EQ(entries.entries(), 1U);
+  EXPECT_EQ(entries.forecast(put).units, 0);
+  EXPECT_EQ(entries.forecast(large).units, 1);
   perform(large);
-  EXPECT_EQ(entries_.units(), 3U);
-  EXPECT_EQ(entries_.entries(), 1U);
-  EXPECT_EQ(entries_.forecast(erase).units, -3);
+  EXPECT_EQ(entries.units(), 3U);
+  EXPECT_EQ(entries.entries(), 1U);
+  EXPECT_EQ(entries.forecast(erase).units, -3);
   perform(erase);
   perform(erase);
-  EXPECT_EQ(entries_.units(), 0U);
-  EXPECT_EQ(entries_.entries(), 0U);
+  EXPECT_EQ(entries.units(), 0U);
+  EXPECT_EQ(entries.entries(), 0U);
 }
 
 TEST_F(UserEntriesTest, room_ends_at_the_limit) {
-  EXPECT_TRUE(entries_.has_room(10));
-  EXPECT_FALSE(entries_.has_room(11));
-  entries_.adopt(5, 12);
-  EXPECT_TRUE(entries_.has_room(0));
-  EXPECT_TRUE(entries_.has_room(-1));
-  EXPECT_FALSE(entries_.has_room(1));
+  EXPECT_TRUE(entries.has_room(10));
+  EXPECT_FALSE(entries.has_room(11));
+  entries.adopt(5, 12);
+  EXPECT_TRUE(entries.has_room(0));
+  EXPECT_TRUE(entries.has_room(-1));
+  EXPECT_FALSE(entries.has_room(1));
 }
 
 TEST_F(UserEntriesTest, increments_answer_the_sum) {
@@ -64,13 +64,13 @@ TEST_F(UserEntriesTest, increments_answer_the_sum) {
   EXPECT_EQ(perform(increment), 8U);
   EXPECT_EQ(perform({.operation = KvOperation::put, .key = bytes("n"), .value = bytes("text")}),
             std::nullopt);
-  EXPECT_EQ(entries_.forecast(increment).status, KvStatus::not_a_number);
+  EXPECT_EQ(entries.forecast(increment).status, KvStatus::not_a_number);
 }
 
 TEST_F(UserEntriesTest, guards_look_at_presence_and_value) {
   perform({.operation = KvOperation::put, .key = bytes("a"), .value = bytes("1")});
   const auto holds = [&](KvCondition condition, std::string_view key, std::string_view value) {
-    return entries_.holds({.condition = condition, .key = bytes(key), .value = bytes(value)});
+    return entries.holds({.condition = condition, .key = bytes(key), .value = bytes(value)});
   };
   EXPECT_TRUE(holds(KvCondition::present, "a", ""));
   EXPECT_FALSE(holds(KvCondition::present, "b", ""));
