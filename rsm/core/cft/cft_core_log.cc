@@ -95,8 +95,8 @@ void CftCore::update_credit() {
   credit_ = std::max(credit_, limit / entry_alignment * entry_alignment);
 }
 
-// What this replica lacks is in no ring of the leader's any more. A follower that had caught up may be told of
-// decisions late; one that was left behind is not told at all.
+// What this replica lacks is in no ring of the leader's any more. A follower that had caught up may be told
+// of decisions late; one that was left behind is not told at all.
 void CftCore::watch_distance() {
   const memory::ProcessIndex leader = leader_of(promise_);
   if (needs_snapshot_ || promise_.value == 0 || leader == self_ || leader.value >= peers_.size()) return;
