@@ -29,7 +29,9 @@ struct ReplicaSettings {
   // Said once, by who sets the cluster up.
   bool founding = false;
   cft::Members founders;  // the first membership
-  cft::CftSettings core;  // windows and times; what stands above is filled in
+  // Windows and times. What stands above is filled in; credit_bytes is at most a quarter of the ring, and
+  // keep_bytes half of it.
+  cft::CftSettings core;
   CommandDeskSettings commands;
   LinkDeskSettings links;
 };

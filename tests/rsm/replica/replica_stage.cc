@@ -81,8 +81,6 @@ void ReplicaStage::start(std::size_t id, bool founding) {
   replica.founding = founding;
   replica.founders = {.set = (1U << replicas) - 1};
   replica.core.payload_bytes_max = 8U << 10;
-  replica.core.credit_bytes = 16U << 10;
-  replica.core.keep_bytes = 16U << 10;
   replica.commands.waiting_max = 64;
   replica.links.egress = {.links = settings_.links, .bytes = egress_bytes_min, .batches = 64};
   seat.told.clear();
