@@ -27,7 +27,7 @@ struct InboundCounters {
   std::uint64_t copies_from_source = 0;  // every copy that came from the other cluster
   std::uint64_t duplicates_dropped = 0;
   std::uint64_t beyond_window_dropped = 0;
-  std::uint64_t no_room_dropped = 0;
+  std::uint64_t no_room_dropped = 0;  // found no room, or made room for a nearer one
   std::uint64_t verify_failures = 0;
   std::uint64_t discontinuous_dropped = 0;
   std::uint64_t shares_sent = 0;

@@ -136,6 +136,7 @@ bool InboundLink::make_room(std::uint64_t batch, std::uint32_t bytes, Effects& e
       ++counters_.no_room_dropped;
       return false;
     }
+    ++counters_.no_room_dropped;
     drop(furthest, effects);
     prefix_ = std::min(prefix_, furthest - 1);
   }

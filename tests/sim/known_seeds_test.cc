@@ -28,7 +28,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Known{606, "a copy beyond a small window was not passed on"},
                     Known{1251, "the same, with reports several acknowledgements old"},
                     Known{1205, "a batch overtook an acknowledgement, which was dropped"},
-                    Known{1736, "the same, in both directions"}));
+                    Known{1736, "the same, in both directions"},
+                    Known{3524, "a batch that made room for a nearer one was not counted as dropped"}));
 
 TEST(Replay, ARecordedRunRepeats) {
   Choices drawn(3);
