@@ -1,0 +1,138 @@
+#include "cli/demo/demo_deployment.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <csignal>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "cli/demo/free_ports.h"
+#include "config/print_pairing.h"
+#include "config/weights.h"
+#include "crypto/key_file.h"
+
+namespace mallard::cli {
+namespace {
+
+constexpr std::array<const char*, 2> cluster_names{"east", "west"};
+constexpr std::size_t ports_per_replica = 4;
+constexpr Duration stop_patience = Duration::seconds(10);
+
+config::ReplicaSettings make_replica(std::uint16_t id, const crypto::PublicKeys& keys,
+                                     const std::uint16_t* ports) {
+  config::ReplicaSettings replica;
+  replica.id = ReplicaIndex(id);
+  replica.host = "127.0.0.1";
+  replica.ports = {.bridge = ports[0], .local = ports[1], .clients = ports[2], .admin = ports[3]};
+  replica.keys = {.gateway = keys[0], .replica = keys[1], .signing = keys[2]};
+  return replica;
+}
+
+}  // namespace
+
+DemoDeployment::DemoDeployment(std::filesystem::path root, std::uint16_t replicas)
+    : root_(std::move(root)), configuration_(root_ / "pairing.yaml"), replicas_(replicas) {
+  processes_.resize(2 * std::size_t{replicas});
+}
+
+Result<DemoDeployment, std::string> DemoDeployment::make(const std::filesystem::path& root,
+                                                         std::uint16_t replicas) {
+  DemoDeployment made(root, replicas);
+  const std::size_t wanted = 2 * std::size_t{replicas} * ports_per_replica;
+  const std::vector<std::uint16_t> ports = find_free_ports(wanted);
+  if (ports.size() < wanted) {
+    return Failure<std::string>(
+        fmt::format("{} free ports are needed at 127.0.0.1, {} were found", wanted, ports.size()));
+  }
+  const std::uint16_t* next_ports = ports.data();
+  for (std::uint16_t c = 0; c < cluster_names.size(); ++c) {
+    config::ClusterSettings cluster;
+    cluster.name = cluster_names[c];
+    made.pairing_.clusters.push_back(cluster);
+    for (std::uint16_t r = 0; r < replicas; ++r) {
+      const auto keys = crypto::generate_keys(made.directory(c, r));
+      if (!keys) {
+        return Failure<std::string>(keys.error().what);
+      }
+      made.pairing_.clusters[c].replicas.push_back(make_replica(r, *keys, next_ports));
+      next_ports += ports_per_replica;
+    }
+    made.pairing_.clusters[c].faults = config::implied_faults(replicas);
+  }
+  config::LinkSettings link;
+  link.name = fmt::format("{}-{}", cluster_names[0], cluster_names[1]);
+  link.from = ClusterIndex(0);
+  link.to = ClusterIndex(1);
+  made.pairing_.links.push_back(link);
+  std::ofstream out(made.configuration_);
+  out << config::print_pairing(made.pairing_);
+  if (!out.flush()) {
+    return Failure<std::string>(fmt::format("{}: cannot be written", made.configuration_.string()));
+  }
+  return made;
+}
+
+std::string DemoDeployment::name(std::size_t cluster, std::size_t replica) const {
+  return fmt::format("{}-{}", pairing_.clusters[cluster].name, replica);
+}
+
+std::filesystem::path DemoDeployment::directory(std::size_t cluster, std::size_t replica) const {
+  return root_ / name(cluster, replica);
+}
+
+std::filesystem::path DemoDeployment::log_path(std::size_t cluster, std::size_t replica) const {
+  return root_ / (name(cluster, replica) + ".out");
+}
+
+std::uint16_t DemoDeployment::admin_port(std::size_t cluster, std::size_t replica) const {
+  return pairing_.clusters[cluster].replicas[replica].ports.admin;
+}
+
+void DemoDeployment::start(std::size_t cluster, std::size_t replica) {
+  process(cluster, replica) = ChildProcess(
+      own_program(),
+      {"gateway", "--config", configuration_.string(), "--cluster", pairing_.clusters[cluster].name, "--id",
+       std::to_string(replica), "--data", directory(cluster, replica).string()},
+      log_path(cluster, replica));
+}
+
+void DemoDeployment::start_all() {
+  for (std::size_t c = 0; c < cluster_names.size(); ++c) {
+    for (std::size_t r = 0; r < replicas_; ++r) {
+      start(c, r);
+    }
+  }
+}
+
+Result<void, std::string> DemoDeployment::stop_all() {
+  for (const ChildProcess& child : processes_) {
+    child.signal(SIGTERM);
+  }
+  std::string wrong;
+  for (std::size_t i = 0; i < processes_.size(); ++i) {
+    ChildProcess& child = processes_[i];
+    if (!child.wait(stop_patience)) {
+      wrong = fmt::format("{} did not end within {} s", name(i / replicas_, i % replicas_),
+                          stop_patience.ns / 1'000'000'000);
+    } else if (child.exit_status() && *child.exit_status() != 0) {
+      wrong =
+          fmt::format("{} ended with status {}", name(i / replicas_, i % replicas_), *child.exit_status());
+    }
+    child.kill();
+  }
+  if (!wrong.empty()) {
+    return Failure<std::string>(wrong);
+  }
+  return {};
+}
+
+std::string DemoDeployment::log_tail(std::size_t cluster, std::size_t replica) const {
+  constexpr std::size_t tail_bytes = 2'000;
+  std::ifstream in(log_path(cluster, replica));
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  return text.size() > tail_bytes ? text.substr(text.find('\n', text.size() - tail_bytes) + 1) : text;
+}
+
+}  // namespace mallard::cli

@@ -1,0 +1,256 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "cli/gateway/gateway_report.h"
+
+namespace mallard::cli {
+namespace {
+
+using transport::MetricSample;
+using transport::MetricType;
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+class Series {
+ public:
+  explicit Series(std::vector<MetricSample>& out) : out_(out) {}
+
+  template <class Number>
+  void counter(const char* name, const char* help, Labels labels, Number value) {
+    add(MetricType::counter, name, help, std::move(labels), static_cast<double>(value));
+  }
+  template <class Number>
+  void gauge(const char* name, const char* help, Labels labels, Number value) {
+    add(MetricType::gauge, name, help, std::move(labels), static_cast<double>(value));
+  }
+  void histogram(const char* name, const char* help, Labels labels,
+                 const transport::LatencyHistogram& value) {
+    add(MetricType::histogram, name, help, std::move(labels), 0);
+    MetricSample& sample = out_.back();
+    for (std::size_t i = 0; i < transport::LatencyHistogram::bounds.size(); ++i) {
+      sample.buckets.push_back({seconds(transport::LatencyHistogram::bounds[i]), value.at_most(i)});
+    }
+    sample.count = value.count();
+    sample.sum = seconds(value.sum());
+  }
+
+ private:
+  static double seconds(Duration span) { return static_cast<double>(span.ns) / 1e9; }
+
+  void add(MetricType type, const char* name, const char* help, Labels labels, double value) {
+    MetricSample sample;
+    sample.name = name;
+    sample.help = help;
+    sample.type = type;
+    sample.labels = std::move(labels);
+    sample.value = value;
+    out_.push_back(std::move(sample));
+  }
+
+  std::vector<MetricSample>& out_;
+};
+
+Labels with(Labels labels, const char* name, const char* value) {
+  labels.emplace_back(name, value);
+  return labels;
+}
+
+void add_positions(const LinkView& view, const Labels& link, Series& series) {
+  const std::uint64_t behind =
+      view.committed_message > view.done_message ? view.committed_message - view.done_message : 0;
+  series.gauge("mallard_source_sequence", "Newest message of the source's log, as far as known here.", link,
+               view.committed_message);
+  series.gauge("mallard_quorum_acked_sequence",
+               "Newest message that a correct replica of the destination holds durably.", link,
+               view.outbound ? view.done_message : 0);
+  series.gauge("mallard_applied_sequence", "Newest message that is applied and durable at this replica.",
+               link, view.outbound ? 0 : view.done_message);
+  series.gauge("mallard_sent_batch", "Newest batch handed to the protocol by this source replica.", link,
+               view.outbound ? view.between_batch : 0);
+  series.gauge("mallard_received_batch", "Newest batch up to which everything was received at this replica.",
+               link, view.outbound ? 0 : view.between_batch);
+  series.gauge("mallard_lag_messages", "Messages that are committed at the source and not yet done.", link,
+               behind);
+  series.gauge("mallard_lag_bytes", "Payload in the window that is not yet done.", link,
+               behind == 0 ? 0 : view.window_bytes);
+  series.gauge("mallard_lag_seconds",
+               "For how long the oldest message that is not done has waited; 0 when none is.", link,
+               view.lag_seconds);
+  series.gauge("mallard_backlog_oldest_sequence", "The oldest message that is not done; 0 when all are.",
+               link, behind == 0 ? 0 : view.done_message + 1);
+  series.gauge("mallard_backlog_oldest_timestamp_seconds",
+               "When the oldest message that is not done was first seen here; 0 when all are done.", link,
+               view.oldest_timestamp);
+  series.gauge("mallard_heartbeat_received_timestamp_seconds",
+               "When the other cluster was heard last; 0: never.", link, view.heard_timestamp);
+  series.gauge("mallard_inflight_bytes", "Payload in the window.", link, view.window_bytes);
+  for (const char* state : {"learning", "waiting_for_source", "fetching", "needs_snapshot", "active"}) {
+    series.gauge("mallard_link_state", "1 for the state that the link is in.", with(link, "state", state),
+                 view.state == state ? 1 : 0);
+  }
+}
+
+void add_limits(const config::LinkSettings& settings, const Labels& link, Series& series) {
+  series.gauge("mallard_window_messages", "The most messages that may be on their way.", link,
+               settings.window.messages);
+  series.gauge("mallard_window_bytes", "The most payload that may be on its way.", link,
+               settings.window.bytes);
+}
+
+void add_outbound(const bridge::OutboundCounters& counters, const Labels& link, Series& series) {
+  series.counter("mallard_messages_total", "Messages taken from the log or applied.",
+                 with(link, "direction", "out"), counters.messages_admitted);
+  series.counter("mallard_copies_sent_total", "Message copies sent to the other cluster for the first time.",
+                 link, counters.first_send_messages);
+  series.counter("mallard_retransmits_total", "Message copies sent to the other cluster again.", link,
+                 counters.resend_messages);
+  series.counter("mallard_payload_bytes_total", "Payload sent to the other cluster or received from it.",
+                 with(link, "direction", "out"), counters.bytes_sent);
+  series.counter("mallard_attempts_total", "Losses that complaints of enough weight have shown.", link,
+                 counters.attempts_opened);
+  series.counter("mallard_rounds_total", "Times that a batch's attempts started over.", link,
+                 counters.rounds_opened);
+  series.counter("mallard_probes_total", "Frames sent only to be answered.", link, counters.probes_sent);
+  series.counter("mallard_acks_ahead_total", "Acknowledgements beyond what this replica has committed.", link,
+                 counters.acks_ahead);
+}
+
+void add_inbound(const bridge::InboundCounters& counters, const Labels& link, Series& series) {
+  series.counter("mallard_messages_total", "Messages taken from the log or applied.",
+                 with(link, "direction", "in"), counters.messages_applied);
+  series.counter("mallard_payload_bytes_total", "Payload sent to the other cluster or received from it.",
+                 with(link, "direction", "in"), counters.bytes_received);
+  series.counter("mallard_copies_received_total", "Batch copies that came from the other cluster.", link,
+                 counters.copies_from_source);
+  series.counter("mallard_duplicates_dropped_total", "Batch copies that were here already.", link,
+                 counters.duplicates_dropped);
+  for (const auto& [reason, value] : {std::pair{"beyond_window", counters.beyond_window_dropped},
+                                      std::pair{"no_room", counters.no_room_dropped},
+                                      std::pair{"discontinuous", counters.discontinuous_dropped}}) {
+    series.counter("mallard_batches_dropped_total", "Batch copies that could not be taken.",
+                   with(link, "reason", reason), value);
+  }
+  series.counter("mallard_verify_failures_total", "Batches whose certificate was not valid.", link,
+                 counters.verify_failures);
+  series.counter("mallard_shares_sent_total", "Batch copies sent inside the cluster unasked.", link,
+                 counters.shares_sent);
+  series.counter("mallard_pulls_sent_total", "Batches asked for inside the cluster.", link,
+                 counters.pulls_sent);
+  series.counter("mallard_pulls_served_total", "Batches sent to a peer that asked.", link,
+                 counters.pulls_served);
+  series.counter("mallard_pulls_refused_total", "Batches that a peer asked for and was not given.", link,
+                 counters.pulls_refused);
+}
+
+void add_peer(const bridge::Peer& peer, const PeerView& view, const Labels& labels, Series& series) {
+  series.gauge("mallard_peer_up", "1 while a channel to the peer is open.", labels, view.up ? 1 : 0);
+  series.gauge("mallard_rtt_seconds", "Smoothed round trip; 0 when not known.", labels,
+               std::max(view.rtt_seconds, 0.0));
+  series.counter("mallard_frames_in_total", "Frames that the peer sent.", labels, peer.counters.frames_in);
+  series.counter("mallard_frames_out_total", "Frames sent to the peer.", labels, peer.counters.frames_out);
+  series.counter("mallard_stale_contexts_total", "Sections of another epoch or generation.", labels,
+                 peer.counters.stale_context_dropped);
+  series.counter("mallard_violations_total", "Frames for which the peer's channel was closed.", labels,
+                 peer.counters.violations);
+}
+
+void add_channels(const transport::ChannelSet* set, const char* plane, Series& series) {
+  if (set == nullptr) {
+    return;
+  }
+  std::uint64_t out = 0;
+  std::uint64_t in = 0;
+  std::uint64_t refused = 0;
+  for (std::size_t i = 0; i < set->peers(); ++i) {
+    out += set->counters(i).wire_bytes_out;
+    in += set->counters(i).wire_bytes_in;
+    refused += set->counters(i).frames_refused;
+  }
+  const Labels labels{{"plane", plane}};
+  series.counter("mallard_wire_bytes_total", "Bytes of TLS records.", with(labels, "direction", "out"), out);
+  series.counter("mallard_wire_bytes_total", "Bytes of TLS records.", with(labels, "direction", "in"), in);
+  series.counter("mallard_frames_unqueued_total", "Frames that found their channel closed or its queue full.",
+                 labels, refused);
+  const transport::AcceptCounters& accepts = set->accept_counters();
+  for (const auto& [reason, value] :
+       {std::pair{"rate", accepts.refused_by_rate}, std::pair{"pending", accepts.refused_by_pending},
+        std::pair{"deadline", accepts.handshake_deadlines}, std::pair{"handshake", accepts.handshakes_failed},
+        std::pair{"unknown_key", accepts.unknown_keys}, std::pair{"hello", accepts.hellos_refused}}) {
+    series.counter("mallard_connections_refused_total", "Connections that did not become a channel.",
+                   with(labels, "reason", reason), value);
+  }
+}
+
+// By weight, as seen from here: a gateway always hears itself.
+void add_quorum_margins(const GatewaySources& sources, Series& series) {
+  for (std::uint16_t c = 0; c < sources.pairing.clusters.size(); ++c) {
+    const config::ClusterSettings& cluster = sources.pairing.clusters[c];
+    const auto peers = sources.gateway.core().peers().of(ClusterIndex(c));
+    if (peers.empty() && ClusterIndex(c) != sources.self.cluster) {
+      continue;
+    }
+    // Live minus needed is u minus what is missing, and that does not overflow.
+    double margin = static_cast<double>(cluster.faults.u);
+    for (const bridge::Peer& peer : peers) {
+      margin -= peer.up ? 0 : static_cast<double>(cluster.replicas[peer.address.replica.value].stake);
+    }
+    series.gauge("mallard_quorum_margin",
+                 "Weight of live replicas beyond what the cluster needs; negative: too few.",
+                 {{"cluster", cluster.name}}, margin);
+  }
+}
+
+}  // namespace
+
+std::vector<MetricSample> gateway_metrics(const GatewaySources& sources, const std::vector<LinkView>& links,
+                                          const std::vector<PeerView>& peers) {
+  std::vector<MetricSample> out;
+  Series series(out);
+  series.gauge("mallard_build_info", "1; the version is a label.", {{"version", MALLARD_VERSION}}, 1);
+  series.gauge("mallard_memory_limit_bytes", "The formula that was printed at start.", {},
+               sources.memory_limit);
+  series.gauge("mallard_pool_bytes", "Room for payloads.", {}, sources.pool.capacity());
+  series.gauge("mallard_pool_used_bytes", "Of these, in use.", {},
+               sources.pool.capacity() - sources.pool.free_bytes());
+  const bridge::GatewayCounters& counters = sources.gateway.counters();
+  series.counter("mallard_frames_malformed_total", "Frames that did not decode.", {},
+                 counters.frames_malformed);
+  series.counter("mallard_frame_bytes_total", "Heads and bodies handed to channels.", {},
+                 counters.wire_bytes_out);
+  series.counter("mallard_batch_head_bytes_total", "Heads of frames with a batch for another cluster.", {},
+                 counters.head_bytes_out);
+  const bridge::BridgeCore& core = sources.gateway.core();
+  for (const LinkView& view : links) {
+    const Labels link{{"link", sources.pairing.links[view.link.value].name}};
+    add_positions(view, link, series);
+    add_limits(sources.pairing.links[view.link.value], link, series);
+    series.histogram(
+        "mallard_latency_seconds",
+        "How long a batch took: commit_to_quack from the log of a source, receive_to_apply from the first "
+        "copy at a destination to its storage.",
+        with(link, "stage", view.outbound ? "commit_to_quack" : "receive_to_apply"),
+        sources.latencies.of(view.link));
+    if (const bridge::OutboundLink* outbound = core.outbound(view.link)) {
+      add_outbound(outbound->counters(), link, series);
+    }
+    if (const bridge::InboundLink* inbound = core.inbound(view.link)) {
+      add_inbound(inbound->counters(), link, series);
+    }
+  }
+  for (const PeerView& view : peers) {
+    if (const bridge::Peer* peer = core.peers().find(view.address)) {
+      const Labels labels{
+          {"peer", fmt::format("{}-{}", sources.pairing.clusters[view.address.cluster.value].name,
+                               view.address.replica.value)}};
+      add_peer(*peer, view, labels, series);
+    }
+  }
+  add_quorum_margins(sources, series);
+  add_channels(sources.bridge_channels, "bridge", series);
+  add_channels(sources.local_channels, "local", series);
+  return out;
+}
+
+}  // namespace mallard::cli
