@@ -33,15 +33,21 @@ class Attachment {
   virtual std::optional<StoredBatch> tap_next(LinkIndex link) = 0;
   // How far the log reaches, and from where on it can be read. Cheap; asked once per turn of the loop.
   virtual LogExtent extent(LinkIndex link) = 0;
+  // A correct replica of the destination holds these durably: what is kept for this link only may go. Nothing
+  // to do where the RSM has a retention of its own.
+  virtual void quacked(const Quacked& /*order*/) {}
 
   // Destination side. Where the RSM stands; read once at start, before anything else.
   virtual AppliedCursor cursor(LinkIndex link) = 0;
   // Submits the batch. The bytes stay valid until poll() reports the batch applied.
   virtual void apply(const Apply& order) = 0;
-  // Reads an applied batch back, in a slot of the gateway's pool.
-  virtual std::optional<StoredBatch> load(LinkIndex link, BatchNumber batch) = 0;
+  // Reads an applied batch back. Answered once by poll_loaded(), at once or later, and not in order.
+  virtual void load(const LoadBatch& order) = 0;
   // The next cursor that became durable since the last call, if any.
   virtual std::optional<Applied> poll() = 0;
+  // The next load that is answered, if any: found, in a slot of the gateway's pool, or not, which is also the
+  // answer where there is no room.
+  virtual std::optional<BatchLoaded> poll_loaded() = 0;
 };
 
 }  // namespace mallard::bridge

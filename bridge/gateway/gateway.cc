@@ -3,8 +3,6 @@
 #include <optional>
 #include <variant>
 
-#include "config/base/invariant.h"
-
 namespace mallard::bridge {
 
 Gateway::Gateway(const BridgeSettings& settings, const Ports& ports)
@@ -56,6 +54,14 @@ bool Gateway::take_answers(Instant now) {
     }
     worked = true;
     tell_core(*applied, now);
+  }
+  for (std::size_t i = 0; i < answers_per_turn_max; ++i) {
+    const std::optional<BatchLoaded> loaded = shell_.ports.attachment.poll_loaded();
+    if (!loaded) {
+      break;
+    }
+    worked = true;
+    driver_.step(*loaded, now);
   }
   for (std::size_t i = 0; i < answers_per_turn_max; ++i) {
     const std::optional<CertificateChecked> checked = shell_.ports.certificates.poll();
@@ -112,10 +118,8 @@ void Gateway::Shell::carry_out(const Effect& effect, Instant now) {
 }
 
 bool Gateway::Shell::next_event(Event& event) {
-  if (loads_size_ > 0) {
-    event = load(loads_[loads_head_]);
-    loads_head_ = (loads_head_ + 1) % loads_.size();
-    --loads_size_;
+  if (const std::optional<BatchLoaded> loaded = ports.attachment.poll_loaded()) {
+    event = *loaded;
     return true;
   }
   if (const std::optional<CertificateChecked> checked = ports.certificates.poll()) {
@@ -151,31 +155,12 @@ void Gateway::Shell::carry_out(const CheckCertificate& order) { ports.certificat
 
 void Gateway::Shell::carry_out(const Apply& order) { ports.attachment.apply(order); }
 
-void Gateway::Shell::carry_out(const LoadBatch& order) {
-  MALLARD_INVARIANT(loads_size_ < loads_.size());
-  loads_[(loads_head_ + loads_size_) % loads_.size()] = order;
-  ++loads_size_;
-}
+void Gateway::Shell::carry_out(const LoadBatch& order) { ports.attachment.load(order); }
 
-// Nothing is kept for a QUACKed batch: the file and the log behind an attachment have their own retention.
-void Gateway::Shell::carry_out(const Quacked&) {}
+void Gateway::Shell::carry_out(const Quacked& order) { ports.attachment.quacked(order); }
 
 void Gateway::Shell::carry_out(const Release& order) { ports.pool.release(order.payload); }
 
 void Gateway::Shell::carry_out(const ClosePeer& order) { ports.carrier.close(order.peer, order.reason); }
-
-BatchLoaded Gateway::Shell::load(const LoadBatch& order) {
-  BatchLoaded answer{
-      .link = order.link, .for_peer = order.for_peer, .found = false, .header = {}, .payload = {}};
-  if (const std::optional<StoredBatch> batch = ports.attachment.load(order.link, order.batch)) {
-    answer.found = true;
-    answer.header = batch->header;
-    answer.payload = batch->payload;
-    answer.proof_bytes = batch->proof_bytes;
-  } else {
-    answer.header.batch = order.batch;
-  }
-  return answer;
-}
 
 }  // namespace mallard::bridge

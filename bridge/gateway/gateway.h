@@ -101,14 +101,8 @@ class Gateway {
     void carry_out(const Quacked& order);
     void carry_out(const Release& order);
     void carry_out(const ClosePeer& order);
-    BatchLoaded load(const LoadBatch& order);
 
     ClusterIndex own_cluster_;
-    // Loads that wait for the driver to fetch their answers. It fetches all of them before the next event
-    // from outside, and answers order no loads: what one step orders is the most that ever waits.
-    std::array<LoadBatch, 2 * effects_per_step_max> loads_{};
-    std::size_t loads_head_ = 0;
-    std::size_t loads_size_ = 0;
     std::array<std::byte, wire::frame_head_bytes_max> head_{};
   };
 

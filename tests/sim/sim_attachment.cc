@@ -95,18 +95,24 @@ void SimAttachment::sync_done(std::uint32_t link) {
   }
 }
 
-std::optional<bridge::StoredBatch> SimAttachment::load(LinkIndex link, BatchNumber batch) {
-  const PortScope scope(stage_);
-  const BatchIndex index = stage_.links[link.value].index_of(batch);
-  if (index == 0 || index > replica_.stores[link.value].applied) {
+void SimAttachment::load(const bridge::LoadBatch& order) { orders_.push(order); }
+
+std::optional<bridge::BatchLoaded> SimAttachment::poll_loaded() {
+  const std::optional<bridge::LoadBatch> order = orders_.pop();
+  if (!order) {
     return std::nullopt;
   }
-  std::optional<bridge::StoredBatch> found = fetch(link.value, index);
+  const PortScope scope(stage_);
+  const BatchIndex index = stage_.links[order->link.value].index_of(order->batch);
+  if (index == 0 || index > replica_.stores[order->link.value].applied) {
+    return answer_to(*order, std::nullopt);
+  }
+  const std::optional<bridge::StoredBatch> found = fetch(order->link.value, index);
   if (found) {
     stage_.marks.hit(Mark::pull_served_from_storage);
     ++loads_;
   }
-  return found;
+  return answer_to(*order, found);
 }
 
 std::optional<bridge::Applied> SimAttachment::poll() {

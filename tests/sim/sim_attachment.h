@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bridge/gateway/attachment.h"
+#include "bridge/gateway/load_queue.h"
 #include "config/base/payload_pool.h"
 #include "tests/sim/stage.h"
 
@@ -33,8 +34,9 @@ class SimAttachment final : public bridge::Attachment {
   bridge::LogExtent extent(LinkIndex link) override;
   bridge::AppliedCursor cursor(LinkIndex link) override;
   void apply(const bridge::Apply& order) override;
-  std::optional<bridge::StoredBatch> load(LinkIndex link, BatchNumber batch) override;
+  void load(const bridge::LoadBatch& order) override;
   std::optional<bridge::Applied> poll() override;
+  std::optional<bridge::BatchLoaded> poll_loaded() override;
 
   // The disk has finished what it was asked to sync.
   void sync_done(std::uint32_t link);
@@ -55,6 +57,7 @@ class SimAttachment final : public bridge::Attachment {
     bool cursor_moved = false;  // poll() has something to say
   };
   std::vector<Link> links_;
+  bridge::LoadQueue orders_;
   std::uint64_t loads_ = 0;
 };
 

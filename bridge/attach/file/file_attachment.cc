@@ -90,16 +90,22 @@ void FileAttachment::apply(const Apply& order) {
   MALLARD_INVARIANT(delivered(order.context.link).submit(order, pool_.view(order.payload), commits_));
 }
 
-std::optional<StoredBatch> FileAttachment::load(LinkIndex link, BatchNumber batch) {
-  if (failed_) {
+void FileAttachment::load(const LoadBatch& order) { loads_.push(order); }
+
+std::optional<BatchLoaded> FileAttachment::poll_loaded() {
+  const std::optional<LoadBatch> order = loads_.pop();
+  if (!order) {
     return std::nullopt;
   }
-  const auto loaded = delivered(link).load(batch, pool_);
+  if (failed_) {
+    return answer_to(*order, std::nullopt);
+  }
+  const auto loaded = delivered(order->link).load(order->batch, pool_);
   if (!loaded) {
     fail(loaded.error());
-    return std::nullopt;
+    return answer_to(*order, std::nullopt);
   }
-  return *loaded;
+  return answer_to(*order, *loaded);
 }
 
 std::optional<Applied> FileAttachment::poll() {

@@ -17,6 +17,7 @@
 #include "bridge/attach/file/group_commit.h"
 #include "bridge/attach/file/storage_problem.h"
 #include "bridge/gateway/attachment.h"
+#include "bridge/gateway/load_queue.h"
 #include "config/base/payload_pool.h"
 #include "config/base/result.h"
 
@@ -53,8 +54,9 @@ class FileAttachment final : public Attachment {
   LogExtent extent(LinkIndex link) override;
   AppliedCursor cursor(LinkIndex link) override;
   void apply(const Apply& order) override;
-  std::optional<StoredBatch> load(LinkIndex link, BatchNumber batch) override;
+  void load(const LoadBatch& order) override;
   std::optional<Applied> poll() override;
+  std::optional<BatchLoaded> poll_loaded() override;
 
  private:
   // How much of a grown log is read in one call: the loop must not stop for long.
@@ -76,6 +78,7 @@ class FileAttachment final : public Attachment {
     std::unique_ptr<DeliveredLog> log;
   };
   std::vector<Inbound> inbound_;
+  LoadQueue loads_;
   bool failed_ = false;
   GroupCommit commits_;  // last: its thread ends before what it writes to goes
 };

@@ -65,6 +65,21 @@ TEST(Gateway, a_replica_that_comes_late_is_served_from_storage) {
   EXPECT_GT(world.destination(0).attachment.loads, 0);
 }
 
+TEST(Gateway, loads_may_be_answered_much_later) {
+  MemoryWorld world(1, 2);
+  world.connect(east, west);
+  commit(world.source(), 2000);
+  world.run(Duration::seconds(4));
+  world.destination(0).attachment.holds_loads = true;
+  world.connect(east, west_second);
+  world.connect(west, west_second);
+  world.run(Duration::milliseconds(300));
+  EXPECT_LT(world.destination(1).attachment.delivered.size(), 2000U);
+  world.destination(0).attachment.holds_loads = false;
+  world.run(Duration::seconds(10));
+  EXPECT_EQ(world.destination(1).attachment.delivered, world.source().attachment.log);
+}
+
 TEST(Gateway, takes_a_bounded_number_of_batches_in_a_turn) {
   MemoryWorld world(1, 1);
   world.connect_all();

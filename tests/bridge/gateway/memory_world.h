@@ -13,6 +13,7 @@
 
 #include "bridge/gateway/accept_all.h"
 #include "bridge/gateway/gateway.h"
+#include "bridge/gateway/load_queue.h"
 #include "config/base/payload_pool.h"
 
 namespace mallard::bridge {
@@ -49,9 +50,18 @@ class MemoryAttachment final : public Attachment {
     applied_.push_back(
         {.link = order.context.link, .cursor = order.header.batch, .cursor_message = order.header.last()});
   }
-  std::optional<StoredBatch> load(LinkIndex, BatchNumber batch) override {
+  void load(const LoadBatch& order) override { orders_.push(order); }
+  std::optional<BatchLoaded> poll_loaded() override {
+    if (holds_loads) {
+      return std::nullopt;
+    }
+    const std::optional<LoadBatch> order = orders_.pop();
+    if (!order) {
+      return std::nullopt;
+    }
     ++loads;
-    return batch.value > delivered.size() ? std::nullopt : stored(delivered[batch.value - 1], batch.value);
+    const std::uint64_t batch = order->batch.value;
+    return answer_to(*order, batch > delivered.size() ? std::nullopt : stored(delivered[batch - 1], batch));
   }
   std::optional<Applied> poll() override {
     if (applied_.empty()) {
@@ -67,6 +77,7 @@ class MemoryAttachment final : public Attachment {
   std::vector<std::string> log;
   std::vector<std::string> delivered;
   int loads = 0;
+  bool holds_loads = false;  // answers none for now
 
  private:
   std::optional<StoredBatch> stored(const std::string& bytes, std::uint64_t number) {
@@ -82,6 +93,7 @@ class MemoryAttachment final : public Attachment {
   PayloadPool& pool_;
   std::uint64_t tapped_ = 0;
   std::deque<Applied> applied_;
+  LoadQueue orders_;
 };
 
 // Keeps what was sent until the world carries it over.

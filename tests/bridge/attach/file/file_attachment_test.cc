@@ -61,9 +61,18 @@ TEST_F(FileAttachmentTest, delivers_durably_and_reads_back) {
     const auto applied = (*attachment)->poll();
     ASSERT_TRUE(applied.has_value());
     EXPECT_EQ(applied->cursor, BatchNumber(1));
-    const auto loaded = (*attachment)->load(inbound, BatchNumber(1));
+    (*attachment)->load({.link = inbound, .batch = BatchNumber(1), .for_peer = ReplicaIndex(2)});
+    (*attachment)->load({.link = inbound, .batch = BatchNumber(2), .for_peer = ReplicaIndex(3)});
+    const auto loaded = (*attachment)->poll_loaded();
     ASSERT_TRUE(loaded.has_value());
+    EXPECT_TRUE(loaded->found);
+    EXPECT_EQ(loaded->for_peer, ReplicaIndex(2));
     EXPECT_EQ(loaded->payload.bytes, 9U);
+    const auto missing = (*attachment)->poll_loaded();
+    ASSERT_TRUE(missing.has_value());
+    EXPECT_FALSE(missing->found);
+    EXPECT_EQ(missing->header.batch, BatchNumber(2));
+    EXPECT_FALSE((*attachment)->poll_loaded().has_value());
   }
   EXPECT_EQ((*open_attachment())->cursor(inbound).batch, BatchNumber(1));
 }
