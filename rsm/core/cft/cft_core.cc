@@ -1,6 +1,8 @@
 #include "rsm/core/cft/cft_core.h"
 
 #include <algorithm>
+#include <array>
+#include <initializer_list>
 #include <variant>
 
 #include "config/base/invariant.h"
@@ -265,6 +267,11 @@ void CftCore::tell_shell() {
 std::uint64_t CftCore::digest() const {
   std::uint64_t hash = log_.digest();
   const auto mix = [&](std::uint64_t value) { hash = Prng(hash ^ value).next(); };
+  const auto mix_flags = [&](std::initializer_list<bool> flags) {
+    std::uint64_t packed = 1;
+    for (const bool flag : flags) packed = packed << 1 | (flag ? 1U : 0U);
+    mix(packed);
+  };
   const auto mix_card = [&](const Card& card) {
     for (const std::uint64_t word :
          {card.incarnation.value, card.promise.value, card.request.value, card.reign.value, card.grant.value,
@@ -276,9 +283,8 @@ std::uint64_t CftCore::digest() const {
   mix_card(own_card());
   for (const Peer& peer : peers_) {
     mix_card(peer.card);
-    mix(peer.up | peer.card_out << 1 | peer.card_due << 2 | peer.look_out << 3 | peer.known << 4 |
-        peer.looked << 5 | peer.verified << 6 | peer.admitted << 7 | peer.told_caught_up << 8 |
-        peer.score.alive() << 9);
+    mix_flags({peer.up, peer.card_out, peer.card_due, peer.look_out, peer.known, peer.looked, peer.verified,
+               peer.admitted, peer.told_caught_up, peer.score.alive()});
     mix(std::uint64_t{peer.generation} << 32 | peer.outstanding);
     mix(peer.look_number > verify_after_);
     mix(peer.sent);
@@ -309,9 +315,8 @@ std::uint64_t CftCore::digest() const {
                                     pending_ ? pending_->end : 0}) {
     mix(value);
   }
-  mix(static_cast<std::uint64_t>(role_) | static_cast<std::uint64_t>(phase_) << 4 | switching_ << 8 |
-      caught_up_ << 9 | recovering_ << 10 | needs_snapshot_ << 11 | promise_durable_ << 12 |
-      fetch_out_ << 13);
+  mix(static_cast<std::uint64_t>(role_) << 8 | static_cast<std::uint64_t>(phase_));
+  mix_flags({switching_, caught_up_, recovering_, needs_snapshot_, promise_durable_, fetch_out_});
   return hash;
 }
 

@@ -84,8 +84,7 @@ WorldShape draw_shape(std::uint64_t seed) {
 }
 
 CftWorld::CftWorld(std::uint64_t seed, const WorldShape& shape, CftMarks& marks, std::FILE* story)
-    : seed_(seed),
-      shape_(shape),
+    : shape_(shape),
       marks_(&marks),
       story_(story),
       prng_(Prng(seed).child("world")),
@@ -326,9 +325,9 @@ void CftWorld::install_snapshots() {
     const auto [who, at_least] = snapshot_needs_[k];
     Machine& machine = machines_[who];
     const bool over = machine.host == nullptr || !machine.host->core().needs_snapshot();
-    const auto source =
-        std::find_if(machines_.begin(), machines_.end(), [&, least = at_least](const Machine& other) {
-          return other.host && &other != &machines_[who] && other.host->executed().lsn >= least;
+    const auto source = std::find_if(
+        machines_.begin(), machines_.end(), [&, asks = who, least = at_least](const Machine& other) {
+          return other.host && &other != &machines_[asks] && other.host->executed().lsn >= least;
         });
     if (!over && (machine.paused || source == machines_.end() || prng_.below(8) != 0)) {
       ++k;

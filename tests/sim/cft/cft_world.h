@@ -94,7 +94,6 @@ class CftWorld {
   void tell(const std::string& what);
   Duration draw(Duration low, Duration high);
 
-  std::uint64_t seed_;
   WorldShape shape_;
   CftMarks* marks_;
   std::FILE* story_;

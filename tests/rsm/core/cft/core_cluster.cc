@@ -8,8 +8,6 @@ using sim::cft::SimJournal;
 
 namespace {
 
-constexpr Duration turn = Duration::microseconds(5);
-
 sim::cft::HostShape host_shape(const CoreCluster::Shape& shape) {
   sim::cft::HostShape host;
   host.core.layout = {shape.processes, shape.ring_bytes, 1024};
@@ -25,8 +23,9 @@ sim::cft::HostShape host_shape(const CoreCluster::Shape& shape) {
   return host;
 }
 
-sim::FabricSettings fabric_of(const sim::cft::HostShape& host) {
+sim::FabricSettings fabric_of(const sim::cft::HostShape& host, std::uint64_t seed) {
   sim::FabricSettings settings;
+  settings.seed = seed;
   settings.processes = host.core.layout.processes;
   for (const memory::RegionLayout& region : host.core.layout.regions()) settings.layout.push_back(region);
   settings.queue_depth = host.core.link_depth;
@@ -37,7 +36,8 @@ sim::FabricSettings fabric_of(const sim::cft::HostShape& host) {
 
 CoreCluster::CoreCluster(const Shape& shape)
     : shape_(host_shape(shape)),
-      fabric_(fabric_of(shape_)),
+      turn_(shape.turn),
+      fabric_(fabric_of(shape_, shape.seed)),
       journals_(shape.processes, SimJournal(shape_.core.start.members)),
       judge_(shape.processes, shape.durability, journals_, marks_),
       hosts_(shape.processes),
@@ -62,7 +62,7 @@ void CoreCluster::start(std::size_t i) {
 void CoreCluster::run_for(Duration span) {
   const Instant end = now_ + span;
   while (now_ < end) {
-    now_ = now_ + turn;
+    now_ = now_ + turn_;
     judge_.set_now(now_);
     for (std::size_t i = 0; i < hosts_.size(); ++i) {
       fabric_.advance(now_);
@@ -76,7 +76,7 @@ bool CoreCluster::run_until(const std::function<bool()>& reached) {
   while (now_ < end && !judge_.failed()) {
     if (reached()) return true;
     if (snapshots_) install_snapshots();
-    run_for(turn);
+    run_for(turn_);
   }
   return false;
 }

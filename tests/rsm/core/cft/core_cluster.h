@@ -17,6 +17,8 @@ class CoreCluster {
     std::size_t members = 3;
     Durability durability = Durability::replicated;
     std::uint64_t ring_bytes = 4096;
+    std::uint64_t seed = 1;  // of the fabric
+    Duration turn = Duration::microseconds(5);
   };
   explicit CoreCluster(const Shape& shape);
 
@@ -53,6 +55,7 @@ class CoreCluster {
   void start(std::size_t i);
 
   sim::cft::HostShape shape_;
+  Duration turn_;
   sim::SimFabric fabric_;
   std::vector<sim::cft::SimJournal> journals_;
   sim::cft::CftMarks marks_;
