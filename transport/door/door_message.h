@@ -126,7 +126,8 @@ struct Attach {
   Epoch epoch;              // of the own cluster, as the gateway knows it
 };
 
-// Where the replica's state stands on one link in one direction (LinkStanding of the machine).
+// Where the replica's state stands on one link in one direction (LinkStanding of the machine). Sent again,
+// also after Attached, when a LinkOpen is decided: a gateway that waits for a link hears of it.
 struct Standing {
   static constexpr std::uint8_t kind = 7;
   static constexpr unsigned said_by = said_by_replica;
