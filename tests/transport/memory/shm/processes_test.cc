@@ -258,10 +258,10 @@ struct Serving {
   std::atomic<bool> ready = false;
 };
 
-[[noreturn]] void serve_for_ever(ShmWorld& world, Serving& serving) {
+void serve_for_ever(ShmWorld& world, Serving& serving) {
   const auto node = world.open(owner);
   serving.ready = true;
-  while (true) ::pause();
+  while (node != nullptr) ::pause();
 }
 
 Work first_word(WorkKind kind, std::uint64_t& word) {
