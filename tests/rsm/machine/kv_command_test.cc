@@ -22,6 +22,7 @@ Bytes scan_command() {
 
 Bytes txn_command(const std::vector<std::string>& keys) {
   std::vector<KvWrite> writes;
+  writes.reserve(keys.size());
   for (const std::string& key : keys) {
     writes.push_back({.operation = KvOperation::put, .key = bytes(key), .value = bytes("v")});
   }
