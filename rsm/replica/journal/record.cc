@@ -25,7 +25,7 @@ ShortDigest short_digest_of(ByteView bytes) {
 // means something only inside of this one.
 ShortDigest head_digest(ByteView head, const RecordPlace& place) {
   std::array<std::byte, sizeof(domain) + sizeof(StoreId) + 2 * sizeof(std::uint32_t) + digested_head_bytes>
-      message;
+      message{};
   static_assert(message.size() == 128, "one block of BLAKE2b");
   ByteWriter writer(message);
   writer.write(domain);

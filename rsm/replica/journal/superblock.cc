@@ -79,7 +79,7 @@ Superblock read_fields(ByteReader& reader) {
 
 crypto::Digest link_of(const Superblock& superblock) {
   // Place {2, 0} does not exist: the link is not the digest of any copy.
-  std::array<std::byte, superblock_bytes> bytes;
+  std::array<std::byte, superblock_bytes> bytes{};
   write_superblock(superblock, {.slot = 2, .copy = 0}, bytes);
   ByteReader reader(ByteView(bytes).subspan(digest_offset));
   return read_digest(reader);

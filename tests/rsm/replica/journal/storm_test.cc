@@ -5,7 +5,7 @@
 namespace mallard::rsm::journal {
 namespace {
 
-constexpr std::uint64_t seeds = 200;
+constexpr std::uint64_t seeds = 120;
 
 TEST(JournalStorm, holds_what_was_promised) {
   StormMarks marks;
@@ -25,15 +25,14 @@ TEST(JournalStorm, holds_what_was_promised) {
 }
 
 TEST(JournalStorm, survives_a_crash_during_every_change_of_the_disk) {
-  for (std::uint64_t seed = 1; seed <= 2; ++seed) {
-    const std::uint64_t changes = run_storm({.seed = seed, .crash_at = UINT32_MAX}).changes;
-    ASSERT_GT(changes, 50U);
-    for (std::uint64_t at = 0; at <= changes; ++at) {
-      for (const auto loss : {SimDisk::Loss::none, SimDisk::Loss::everything, SimDisk::Loss::some}) {
-        const StormOutcome outcome = run_storm({.seed = seed, .crash_at = at, .loss = loss});
-        ASSERT_FALSE(outcome.complaint) << "seed " << seed << " at " << at << " "
-                                        << outcome.complaint->checker << ": " << outcome.complaint->what;
-      }
+  constexpr std::uint64_t seed = 1;
+  const std::uint64_t changes = run_storm({.seed = seed, .crash_at = UINT32_MAX}).changes;
+  ASSERT_GT(changes, 50U);
+  for (std::uint64_t at = 0; at <= changes; ++at) {
+    for (const auto loss : {SimDisk::Loss::none, SimDisk::Loss::everything, SimDisk::Loss::some}) {
+      const StormOutcome outcome = run_storm({.seed = seed, .crash_at = at, .loss = loss});
+      ASSERT_FALSE(outcome.complaint)
+          << "at " << at << " " << outcome.complaint->checker << ": " << outcome.complaint->what;
     }
   }
 }
