@@ -221,6 +221,7 @@ class CftCore {
   std::uint64_t demand_ = 0;
   std::uint64_t decided_ = 0;
   std::uint32_t slow_windows_ = 0;
+  Ballot watched_reign_;  // that they were counted in
   Instant window_end_;
 
   JournalTicket tickets_ = 0;

@@ -332,19 +332,20 @@ void CftCore::watch_progress() {
   if (!members().is_majority(promised) || patience_ended) step_down();
 }
 
-// A leader that gets less than a quarter of what is asked of it decided, for two windows, is replaced.
+// A leader that gets less than a quarter of what is asked of it decided, for two windows of its reign, is
+// replaced. Time without a leader is nobody's fault, and neither is the window in which a reign began.
 void CftCore::watch_demand() {
   if (now_ < window_end_) return;
+  const std::optional<ProcessIndex> leader = view();
+  const Ballot reign = leader && *leader != self_ ? peers_[leader->value].card.reign : Ballot();
   const bool slow = demand_ >= settings_.demand_min && decided_ < demand_ / 4;
-  slow_windows_ = slow ? slow_windows_ + 1 : 0;
+  slow_windows_ = slow && reign == watched_reign_ ? slow_windows_ + 1 : 0;
+  watched_reign_ = reign;
   demand_ = decided_ = 0;
   window_end_ = now_ + settings_.demand_window;
-  if (slow_windows_ < 2) return;
-  const std::optional<ProcessIndex> leader = view();
-  if (leader && *leader != self_ && peers_[leader->value].card.reign.value != 0) {
-    slow_windows_ = 0;
-    accuse(peers_[leader->value].card.reign);
-  }
+  if (slow_windows_ < 2 || reign.value == 0) return;
+  slow_windows_ = 0;
+  accuse(reign);
 }
 
 void CftCore::accuse(Ballot reign) {
