@@ -15,8 +15,8 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "cli/demo/child_process.h"
 #include "cli/commands.h"
+#include "cli/demo/child_process.h"
 #include "cli/demo/demo_run.h"
 #include "cli/demo/demo_workload.h"
 #include "cli/options.h"
