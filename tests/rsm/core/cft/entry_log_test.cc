@@ -21,7 +21,7 @@ constexpr Lsn far = UINT64_MAX;
 std::vector<std::byte> region() { return std::vector<std::byte>(control_bytes + layout.ring_bytes); }
 std::vector<std::byte> payload_of(std::uint64_t value, std::size_t size = 8) {
   std::vector<std::byte> bytes(size);
-  std::memcpy(bytes.data(), &value, std::min<std::size_t>(size, 8));
+  if (size != 0) std::memcpy(bytes.data(), &value, std::min<std::size_t>(size, 8));
   return bytes;
 }
 
