@@ -101,6 +101,57 @@ void EgressLog::copy(LinkIndex link, BatchNumber batch, ByteSpan out) const {
   }
 }
 
+void EgressLog::restore(LinkIndex link, Generation generation, BatchNumber newest,
+                        MessageNumber newest_message) {
+  if (link.value >= lines_.size()) {
+    return;
+  }
+  Line& line = lines_[link.value];
+  line.generation = generation;
+  line.newest = newest;
+  line.newest_message = newest_message;
+  line.oldest = newest.next();
+  line.restored = {};
+  line.first_restored = {};
+}
+
+// Bodies come in order, so the last of them decides how much of the row before it is readable: all that it
+// continues, if it reaches the newest.
+void EgressLog::restore(LinkIndex link, const EgressBatch& batch, ByteView body) {
+  if (link.value >= lines_.size()) {
+    return;
+  }
+  Line& line = lines_[link.value];
+  MALLARD_INVARIANT(batch.batch > line.restored && batch.batch <= line.newest && body.size() == batch.bytes &&
+                    body.size() <= egress_bytes_min);
+  if (line.restored.next() != batch.batch || line.first_restored == BatchNumber()) {
+    line.first_restored = batch.batch;
+  }
+  while (batch.batch.value - line.first_restored.value >= line.records.size() ||
+         (line.first_restored < batch.batch &&
+          line.end + body.size() - record(line, line.first_restored).begin > line.bytes.size())) {
+    line.first_restored = line.first_restored.next();
+    ++evicted_;
+  }
+  record(line, batch.batch) = {batch, line.end};
+  append(line, body);
+  line.restored = batch.batch;
+  if (batch.batch == line.newest) {
+    line.oldest = line.first_restored;
+  }
+}
+
+void EgressLog::clear() {
+  for (Line& line : lines_) {
+    line.generation = {};
+    line.oldest = BatchNumber(1);
+    line.newest = {};
+    line.newest_message = {};
+    line.restored = {};
+    line.first_restored = {};
+  }
+}
+
 void EgressLog::forget(LinkIndex link, Generation generation, BatchNumber through) {
   if (line_of(link) == nullptr || lines_[link.value].generation != generation) {
     return;

@@ -1,6 +1,6 @@
 // The bodies of batches that go out over links: kept from their execution until they are QUACKed. After a
-// restart, executing the log again brings the same batches under the same numbers. Where bodies outgrow their
-// memory the oldest go, and the link's oldest readable batch moves up.
+// restart they come from the snapshot, and executing the log after it brings the later ones under the same
+// numbers. Where bodies outgrow their memory the oldest go, and the link's oldest readable batch moves up.
 #pragma once
 
 #include <cstddef>
@@ -50,8 +50,18 @@ class EgressLog final : public EgressSink {
   [[nodiscard]] EgressExtent extent(LinkIndex link) const;
   // Nothing where the batch is not readable.
   [[nodiscard]] std::optional<EgressBatch> find(LinkIndex link, BatchNumber batch) const;
+  // Of the pairing.
+  [[nodiscard]] std::size_t links() const { return lines_.size(); }
   // Copies the body of a batch that was found; `out` has its size.
   void copy(LinkIndex link, BatchNumber batch, ByteSpan out) const;
+  // From a snapshot: the link stands there, and nothing of it is readable yet.
+  void restore(LinkIndex link, Generation generation, BatchNumber newest, MessageNumber newest_message);
+  // From a snapshot: a batch of a link that was restored, above those before it and not above the newest.
+  // Where it does not continue them, they are no longer readable. `body`: batch.bytes, at most
+  // egress_bytes_min.
+  void restore(LinkIndex link, const EgressBatch& batch, ByteView body);
+  // Nothing is known of any link.
+  void clear();
   // Nobody will ask for batches up to `through`.
   void forget(LinkIndex link, Generation generation, BatchNumber through);
   // Batches that had to go before anybody said so.
@@ -68,6 +78,8 @@ class EgressLog final : public EgressSink {
     BatchNumber oldest{1};
     BatchNumber newest;
     MessageNumber newest_message;
+    BatchNumber restored;          // of a snapshot: the last whose body is here,
+    BatchNumber first_restored;    // and the first of those that it continues
     std::vector<std::byte> bytes;  // a ring
     std::uint64_t end = 0;
   };

@@ -1,5 +1,6 @@
 #include "rsm/replica/engine.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -16,6 +17,7 @@ Engine::Shell::Shell(const EngineSettings& settings, Ports its_ports)
       index(settings.core.layout.ring_bytes / cft::entry_alignment + 1, settings.applied),
       durable(settings.applied.end.lsn),
       decided_members(settings.core.start.members),
+      applied_members(settings.core.start.members),
       may_vote(settings.may_vote) {
   MALLARD_INVARIANT(ports.links.size() == layout.processes);
   outboxes.reserve(layout.processes);
@@ -205,6 +207,15 @@ bool Engine::poll_journal(Instant now) {
   return true;
 }
 
+void Engine::installed(const LogStart& state, Instant now) {
+  MALLARD_INVARIANT(state.place.end.lsn > applied().end.lsn);
+  shell_.index.install(state.place);
+  shell_.applied_members = state.members;
+  shell_.durable = std::max(shell_.durable, state.place.end.lsn);
+  step(cft::SnapshotInstalled{state.place.end, state.members}, now);
+  step(cft::Applied{state.place.end.lsn}, now);
+}
+
 bool Engine::apply(Instant now) {
   LogIndex& index = shell_.index;
   const cft::Lsn before = index.base().end.lsn;
@@ -219,6 +230,8 @@ bool Engine::apply(Instant now) {
     }
     if (entry->kind == cft::EntryKind::command) {
       shell_.ports.observer.on_decided(commit_index(entry->end().lsn), entry->payload);
+    } else if (entry->kind == cft::EntryKind::members) {
+      shell_.applied_members = cft::decode_members(entry->payload).value_or(shell_.applied_members);
     }
     index.pop();
     if (index.base().end.lsn - before > settings_.bytes_per_turn) {

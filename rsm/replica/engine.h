@@ -81,6 +81,21 @@ class Engine {
   // The last entry that was handed over.
   [[nodiscard]] const LogPlace& applied() const { return shell_.index.base(); }
   [[nodiscard]] cft::Members members() const { return shell_.decided_members; }
+  // Where what was handed over ends, and who was a member there.
+  [[nodiscard]] LogStart standing() const { return {applied(), shell_.applied_members}; }
+
+  // What this replica lacks is in no ring any more: it needs a snapshot that reaches at least so far.
+  [[nodiscard]] std::optional<cft::Lsn> needs_snapshot() const {
+    return core().needs_snapshot() ? std::optional(shell_.at_least) : std::nullopt;
+  }
+  // The entry of own log that ends there, if it was not handed over yet.
+  [[nodiscard]] std::optional<LogPlace> place_of(const cft::LogMark& end) const {
+    return shell_.index.find(end);
+  }
+  // The last entry that the journal was ordered to have.
+  [[nodiscard]] const LogPlace& last() const { return shell_.index.last(); }
+  // A snapshot is installed and durable; it lies after what was handed over.
+  void installed(const LogStart& state, Instant now);
 
  private:
   static constexpr std::size_t reports_per_poll = 64;
@@ -102,7 +117,7 @@ class Engine {
     void carry_out(const cft::Refused& answer);
     void carry_out(const cft::Deposed& news);
     void carry_out(const cft::MembersChanged& news);
-    void carry_out(const cft::NeedSnapshot& /*news*/) {}
+    void carry_out(const cft::NeedSnapshot& news) { at_least = news.at_least; }
 
     // The entry of own log after `previous`.
     [[nodiscard]] std::optional<cft::Entry> entry_after(const cft::LogMark& previous);
@@ -117,6 +132,8 @@ class Engine {
     LogIndex index;
     cft::Lsn durable = 0;
     cft::Members decided_members;
+    cft::Members applied_members;  // as of the last entry that was handed over
+    cft::Lsn at_least = 0;         // of the snapshot that is needed
     cft::JournalTicket highest_ticket = 0;
     bool regranting = false;
     bool may_vote = true;

@@ -59,15 +59,35 @@ void JournalClerk::commit(journal::EntryIndex index) {
   }
 }
 
-void JournalClerk::snapshot(const journal::SnapshotPosition& position) {
+void JournalClerk::write_snapshot(ByteView bytes, bool first) {
+  if (failed()) {
+    return;
+  }
+  if (first) {
+    note(snapshot_.begin());
+  }
+  if (!failed()) {
+    note(snapshot_.append(bytes));
+  }
+  snapshot_orders_ += failed() ? 0U : 1U;
+}
+
+// The snapshot is found under its name before anything that it takes the place of may go.
+void JournalClerk::keep_snapshot(const KeepSnapshot& order) {
   sync();
   if (failed()) {
     return;
   }
-  note(journal_.set_snapshot(position));
-  if (!failed()) {
-    note(journal_.truncate_front(position.index));
+  note(snapshot_.publish(order.slot));
+  if (!failed() && order.restarts) {
+    note(journal_.restart_after(order.position));
+  } else if (!failed()) {
+    note(journal_.set_snapshot(order.position));
+    if (!failed()) {
+      note(journal_.truncate_front(order.forget_through));
+    }
   }
+  snapshot_orders_ += failed() ? 0U : 1U;
 }
 
 void JournalClerk::sync() {

@@ -2,11 +2,22 @@
 // thread of its own (journal_thread.h), or in a test's virtual time.
 #pragma once
 
+#include <cstdint>
+
 #include "rsm/core/cft/event.h"
 #include "rsm/replica/journal/entry.h"
 #include "rsm/replica/journal/superblock.h"
 
 namespace mallard::rsm {
+
+struct KeepSnapshot {
+  std::uint8_t slot = 0;  // of its file
+  journal::SnapshotPosition position;
+  // Entries up to here are needed by no snapshot that is kept. At most the position's.
+  journal::EntryIndex forget_through;
+  // The log had not come so far: all entries go, and it goes on behind the snapshot.
+  bool restarts = false;
+};
 
 class JournalPort {
  public:
@@ -21,8 +32,13 @@ class JournalPort {
   virtual void promise(cft::JournalTicket ticket, const journal::Promises& promises) = 0;
   // Entries up to this one are decided and will never be replaced. Need not become durable by itself.
   virtual void commit(journal::EntryIndex index) = 0;
-  // The state after that entry is durable in a snapshot: entries up to it may go.
-  virtual void snapshot(const journal::SnapshotPosition& position) = 0;
+  // Adds bytes to the snapshot that is being written; `first`: they begin one. They are copied, and durable
+  // before the next order is carried out.
+  virtual void write_snapshot(ByteView bytes, bool first) = 0;
+  // What was written is a whole snapshot: it gets its name, and then the log is cut as the order says.
+  virtual void keep_snapshot(const KeepSnapshot& order) = 0;
+  // How many of these two orders were carried out.
+  [[nodiscard]] virtual std::uint64_t snapshot_orders() const = 0;
 
   // The highest ticket whose orders, and all before them, are durable.
   [[nodiscard]] virtual cft::JournalTicket persisted() const = 0;

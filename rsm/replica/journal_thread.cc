@@ -41,8 +41,12 @@ void JournalThread::commit(journal::EntryIndex index) {
   add(order, {}, false);
 }
 
-void JournalThread::snapshot(const journal::SnapshotPosition& position) {
-  add({.kind = Kind::snapshot, .position = position}, {}, true);
+void JournalThread::write_snapshot(ByteView bytes, bool first) {
+  add({.kind = Kind::write_snapshot, .first = first}, bytes, true);
+}
+
+void JournalThread::keep_snapshot(const KeepSnapshot& order) {
+  add({.kind = Kind::keep_snapshot, .snapshot = order}, {}, true);
 }
 
 // What does not wake the thread by itself does so when half of the queue is used.
@@ -91,6 +95,7 @@ void JournalThread::run() {
     draining_.orders.clear();
     draining_.bytes.clear();
     persisted_.store(clerk_.persisted(), std::memory_order_release);
+    snapshot_orders_.store(clerk_.snapshot_orders(), std::memory_order_release);
     failed_.store(clerk_.failed(), std::memory_order_release);
     if (on_progress_) {
       on_progress_();
@@ -117,8 +122,11 @@ void JournalThread::carry_out(const Batch& batch) {
       case Kind::commit:
         clerk_.commit(order.entry.index);
         break;
-      case Kind::snapshot:
-        clerk_.snapshot(order.position);
+      case Kind::write_snapshot:
+        clerk_.write_snapshot(ByteView(batch.bytes).subspan(order.body_at, order.body_bytes), order.first);
+        break;
+      case Kind::keep_snapshot:
+        clerk_.keep_snapshot(order.snapshot);
         break;
     }
   }

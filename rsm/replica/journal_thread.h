@@ -38,7 +38,11 @@ class JournalThread final : public JournalPort {
   void seal(cft::JournalTicket ticket) override;
   void promise(cft::JournalTicket ticket, const journal::Promises& promises) override;
   void commit(journal::EntryIndex index) override;
-  void snapshot(const journal::SnapshotPosition& position) override;
+  void write_snapshot(ByteView bytes, bool first) override;
+  void keep_snapshot(const KeepSnapshot& order) override;
+  [[nodiscard]] std::uint64_t snapshot_orders() const override {
+    return snapshot_orders_.load(std::memory_order_acquire);
+  }
   [[nodiscard]] cft::JournalTicket persisted() const override {
     return persisted_.load(std::memory_order_acquire);
   }
@@ -48,7 +52,7 @@ class JournalThread final : public JournalPort {
   [[nodiscard]] const std::string& failure() const { return clerk_.failure(); }
 
  private:
-  enum class Kind : std::uint8_t { append, seal, promise, commit, snapshot };
+  enum class Kind : std::uint8_t { append, seal, promise, commit, write_snapshot, keep_snapshot };
   struct Order {
     Kind kind = Kind::seal;
     journal::Entry entry;  // its body lies in Batch::bytes
@@ -56,7 +60,8 @@ class JournalThread final : public JournalPort {
     std::size_t body_bytes = 0;
     cft::JournalTicket ticket = 0;
     journal::Promises promises;
-    journal::SnapshotPosition position;
+    KeepSnapshot snapshot;
+    bool first = false;
   };
   struct Batch {
     std::vector<Order> orders;
@@ -71,6 +76,7 @@ class JournalThread final : public JournalPort {
   JournalThreadSettings settings_;
   std::function<void()> on_progress_;
   std::atomic<cft::JournalTicket> persisted_{0};
+  std::atomic<std::uint64_t> snapshot_orders_{0};
   std::atomic<bool> failed_{false};
 
   std::mutex mutex_;  // guards what follows

@@ -53,6 +53,8 @@ class LinkDesk {
   bool tell_gateway();
 
   [[nodiscard]] const EgressLog& bodies() const { return egress_; }
+  // For what comes from a snapshot.
+  [[nodiscard]] EgressLog& bodies() { return egress_; }
   [[nodiscard]] const LinkDeskCounters& counters() const { return counters_; }
 
  private:

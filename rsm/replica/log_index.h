@@ -2,11 +2,14 @@
 // number in the journal. The journal's numbers are this replica's own: a count of entries.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "config/base/invariant.h"
 #include "rsm/core/cft/ballot.h"
+#include "rsm/core/cft/members.h"
 #include "rsm/replica/journal/entry.h"
 
 namespace mallard::rsm {
@@ -15,6 +18,12 @@ struct LogPlace {
   cft::LogMark end;           // of the entry
   journal::EntryIndex index;  // in the journal
   friend bool operator==(const LogPlace&, const LogPlace&) = default;
+};
+
+// Where the machine stands, and who is a member there.
+struct LogStart {
+  LogPlace place;
+  cft::Members members;
 };
 
 class LogIndex {
@@ -43,6 +52,26 @@ class LogIndex {
     const LogPlace place{end, last().index.next()};
     ++count_;
     places_[(first_ + count_ - 1) % places_.size()] = place;
+  }
+  // A snapshot of that state was installed. If the entry is one of these, it and those before it count as
+  // applied; else nothing is left of them, and the log goes on behind the snapshot.
+  void install(const LogPlace& state) {
+    std::size_t i = 0;
+    while (i < count_ && at(i).end != state.end) {
+      ++i;
+    }
+    first_ = (first_ + std::min(i + 1, count_)) % places_.size();
+    count_ = i < count_ ? count_ - i - 1 : 0;
+    base_ = state;
+  }
+  // The place of the entry that ends there, if it is one of these.
+  [[nodiscard]] std::optional<LogPlace> find(const cft::LogMark& end) const {
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (at(i).end == end) {
+        return at(i);
+      }
+    }
+    return {};
   }
   // Forgets entries that end after `from`. Applied ones stay.
   void cut(cft::Lsn from) {

@@ -5,18 +5,11 @@
 #include <vector>
 
 #include "config/contract/machine.h"
-#include "rsm/core/cft/members.h"
 #include "rsm/core/cft/memory_layout.h"
 #include "rsm/replica/journal/journal.h"
 #include "rsm/replica/log_index.h"
 
 namespace mallard::rsm {
-
-// Where the machine stands, and who is a member there.
-struct LogStart {
-  LogPlace place;
-  cft::Members members;
-};
 
 class RecoveredCommands {
  public:

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <variant>
 
+#include "rsm/replica/snapshot_recovery.h"
+
 namespace mallard::rsm {
 
 namespace door = transport::door;
@@ -39,14 +41,22 @@ Replica::~Replica() = default;
 // A store that is new or that has lost something may not know what this replica promised; nor does memory
 // that died with its process, where memory was all that was promised (design 4.12).
 EngineSettings Replica::recover(const ReplicaSettings& settings, journal::Journal& store) {
-  const ByteSpan log = ports_.domain.bytes(cft::log_region);
-  const RecoveredLog recovered =
-      recover_log(store, LogStart{{}, settings.founders}, settings.layout, log, *this);
+  const auto state = recover_state(store, ports_.machine, links_.bodies(), settings.founders);
+  failure_ = state ? std::string() : state.error().what;
+  snapshots_.emplace(settings.snapshots,
+                     SnapshotTaker::Ports{ports_.machine, links_.bodies(), ports_.journal},
+                     state ? state->kept : KeptSnapshots{});
+  const LogStart base = state ? state->start : LogStart{{}, settings.founders};
+  RecoveredLog recovered{.applied = base};
+  if (state) {
+    const ByteSpan log = ports_.domain.bytes(cft::log_region);
+    recovered = recover_log(store, base, settings.layout, log, *this);
+  }
   const bool fresh = store.recovered().amnesia == journal::AmnesiaCause::fresh_store;
   const bool first_life = fresh && settings.founding;
-  const bool lost = !first_life && (!store.promises().may_vote || recovered.broken ||
+  const bool lost = !first_life && (!store.promises().may_vote || recovered.broken || !state || state->lost ||
                                     settings.durability == cft::Durability::replicated);
-  if (lost && store.promises().may_vote) {
+  if (lost && failure_.empty() && store.promises().may_vote) {
     // The next life knows it too, whatever becomes of this one. A failure shows again at the next sync.
     journal::Promises promises = store.promises();
     promises.may_vote = false;
@@ -89,7 +99,11 @@ bool Replica::turn(Instant now) {
   if (failed()) {
     return false;
   }
-  bool busy = engine_->turn(now);
+  bool busy = snapshots_->turn(engine_->standing());
+  if (snapshots_->is_behind(engine_->applied())) {
+    return busy;
+  }
+  busy = engine_->turn(now) || busy;
   if (demand_ > 0) {
     engine_->demand(demand_, now);
     demand_ = 0;
@@ -101,7 +115,7 @@ bool Replica::turn(Instant now) {
 
 ReplicaState Replica::state() const {
   const cft::CftCore& core = engine_->core();
-  if (engine_->failed()) {
+  if (failed()) {
     return ReplicaState::failed;
   }
   if (core.needs_snapshot()) {

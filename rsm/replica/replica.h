@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "rsm/replica/engine.h"
 #include "rsm/replica/link_desk.h"
 #include "rsm/replica/log_recovery.h"
+#include "rsm/replica/snapshot_taker.h"
 
 namespace mallard::rsm {
 
@@ -34,6 +36,7 @@ struct ReplicaSettings {
   cft::CftSettings core;
   CommandDeskSettings commands;
   LinkDeskSettings links;
+  SnapshotSettings snapshots;
 };
 
 // What this replica is doing, for status and metrics.
@@ -69,7 +72,8 @@ class Replica final : private EngineObserver, private RecoveredCommands {
   };
 
   // Brings the machine to where the journal ends, and own memory with it. `store` is the journal behind
-  // ports.journal; it is read only here.
+  // ports.journal, to which nothing was ordered yet; it is used only here. Its disk is read later, too, and
+  // outlives the replica.
   Replica(const ReplicaSettings& settings, const Ports& ports, journal::Journal& store);
   ~Replica() override;
   Replica(const Replica&) = delete;
@@ -87,11 +91,14 @@ class Replica final : private EngineObserver, private RecoveredCommands {
 
   [[nodiscard]] ReplicaState state() const;
   // The process is to end.
-  [[nodiscard]] bool failed() const { return engine_->failed(); }
+  [[nodiscard]] bool failed() const { return !failure_.empty() || engine_->failed(); }
+  // Why, where it is not the journal's failure: a sentence without a final stop.
+  [[nodiscard]] const std::string& failure() const { return failure_; }
   [[nodiscard]] std::optional<memory::ProcessIndex> leader() const { return leader_; }
   [[nodiscard]] const Engine& engine() const { return *engine_; }
   [[nodiscard]] const CommandDesk& commands() const { return commands_; }
   [[nodiscard]] const LinkDesk& links() const { return links_; }
+  [[nodiscard]] const SnapshotTaker& snapshots() const { return *snapshots_; }
 
  private:
   [[nodiscard]] EngineSettings recover(const ReplicaSettings& settings, journal::Journal& store);
@@ -107,6 +114,8 @@ class Replica final : private EngineObserver, private RecoveredCommands {
   std::vector<std::byte> reply_;
   std::optional<memory::ProcessIndex> leader_;
   std::uint64_t demand_ = 0;  // requests since the last turn
+  std::string failure_;
+  std::optional<SnapshotTaker> snapshots_;
   std::optional<Engine> engine_;
 };
 

@@ -169,6 +169,9 @@ class Journal {
   // Makes a new incarnation of the store: its promises may be incomplete, so it may not vote.
   [[nodiscard]] JournalResult<void> become_amnesiac(Incarnation fresh);
 
+  // Where the journal lives. Files of other names may lie beside it.
+  [[nodiscard]] Disk& disk() { return disk_; }
+
   // Why the journal is dead; nothing while it lives.
   [[nodiscard]] const std::optional<JournalError>& failure() const { return failure_; }
 

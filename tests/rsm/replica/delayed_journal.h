@@ -30,9 +30,14 @@ class DelayedJournal final : public JournalPort {
   void commit(journal::EntryIndex index) override {
     orders_.emplace_back([this, index] { clerk_.commit(index); });
   }
-  void snapshot(const journal::SnapshotPosition& position) override {
-    orders_.emplace_back([this, position] { clerk_.snapshot(position); });
+  void write_snapshot(ByteView bytes, bool first) override {
+    const std::vector<std::byte> copy(bytes.begin(), bytes.end());
+    orders_.emplace_back([this, copy, first] { clerk_.write_snapshot(copy, first); });
   }
+  void keep_snapshot(const KeepSnapshot& order) override {
+    orders_.emplace_back([this, order] { clerk_.keep_snapshot(order); });
+  }
+  [[nodiscard]] std::uint64_t snapshot_orders() const override { return clerk_.snapshot_orders(); }
   [[nodiscard]] cft::JournalTicket persisted() const override { return clerk_.persisted(); }
   [[nodiscard]] bool failed() const override { return clerk_.failed(); }
 

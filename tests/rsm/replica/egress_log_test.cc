@@ -93,6 +93,50 @@ TEST(EgressLog, LinksItDoesNotKnowAreIgnored) {
   EXPECT_EQ(log.extent(LinkIndex(7)), EgressExtent{});
 }
 
+EgressBatch restored(EgressLog& log, std::uint64_t batch, std::string_view text) {
+  std::vector<std::byte> body(4 + text.size());
+  ByteWriter writer(body);
+  writer.write(static_cast<std::uint32_t>(text.size()));
+  writer.write_bytes(text_bytes(text));
+  const EgressBatch record{BatchNumber(batch), MessageNumber(batch * 10), 1, body.size()};
+  log.restore(link, record, body);
+  return record;
+}
+
+TEST(EgressLog, GoesOnBehindWhatASnapshotBrings) {
+  EgressLog log({.links = 1, .bytes = egress_bytes_min, .batches = 8});
+  log.emit(message(1, 1, "of before"));
+  log.clear();
+  EXPECT_EQ(log.extent(link), (EgressExtent{.oldest_readable = BatchNumber(1)}));
+  log.restore(link, Generation(2), BatchNumber(9), MessageNumber(90));
+  EXPECT_EQ(log.extent(link),
+            (EgressExtent{Generation(2), BatchNumber(10), BatchNumber(9), MessageNumber(90)}));
+  restored(log, 4, "QUACKed while the snapshot was written");
+  restored(log, 8, "eight");
+  EXPECT_FALSE(log.find(link, BatchNumber(8))) << "nothing before the newest alone";
+  restored(log, 9, "nine");
+  EXPECT_EQ(log.extent(link).oldest_readable, BatchNumber(8));
+  EXPECT_FALSE(log.find(link, BatchNumber(4)));
+  log.emit(message(91, 10, "ten", 2));
+  EXPECT_EQ(bodies(log, 8), (std::vector<std::string>{"eight"}));
+  EXPECT_EQ(bodies(log, 9), (std::vector<std::string>{"nine"}));
+  EXPECT_EQ(bodies(log, 10), (std::vector<std::string>{"ten"}));
+  EXPECT_EQ(log.find(link, BatchNumber(9))->first, MessageNumber(90));
+}
+
+TEST(EgressLog, RestoresTheNewestWhereNotAllHasRoom) {
+  EgressLog log({.links = 1, .bytes = egress_bytes_min, .batches = 8});
+  log.restore(link, Generation(1), BatchNumber(20), MessageNumber(200));
+  for (std::uint64_t batch = 1; batch <= 20; ++batch) {
+    restored(log, batch, std::string(batch > 16 ? 300'000 : 10, 'v'));
+  }
+  EXPECT_EQ(log.extent(link).oldest_readable, BatchNumber(18));
+  for (std::uint64_t batch = 18; batch <= 20; ++batch) {
+    EXPECT_EQ(bodies(log, batch), (std::vector<std::string>{std::string(300'000, 'v')}));
+  }
+  EXPECT_EQ(log.evicted(), 17U);
+}
+
 // Against a map: whatever is readable is what was emitted, and the newest always is.
 TEST(EgressLog, NeverGivesAnotherBody) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {

@@ -123,10 +123,32 @@ TEST_F(JournalClerkTest, ASnapshotMakesRoom) {
   }
   clerk.commit(EntryIndex(60));
   clerk.seal(1);
-  clerk.snapshot({.index = EntryIndex(40), .term = journal::Term(1)});
+  clerk.write_snapshot(text_bytes("bytes of a snapshot"), true);
+  clerk.keep_snapshot({.slot = 1,
+                       .position = {.index = EntryIndex(50), .term = journal::Term(1)},
+                       .forget_through = EntryIndex(40)});
   EXPECT_FALSE(clerk.failed()) << clerk.failure();
+  EXPECT_EQ(clerk.snapshot_orders(), 2U);
+  EXPECT_EQ(store->snapshot().index, EntryIndex(50));
   EXPECT_EQ(store->front(), EntryIndex(40));
+  EXPECT_EQ(store->last(), EntryIndex(60));
   EXPECT_EQ(clerk.persisted(), 1U);
+  EXPECT_TRUE(disk.open(snapshot_name(1)));
+}
+
+TEST_F(JournalClerkTest, ASnapshotBehindTheLogBeginsItAnew) {
+  JournalClerk clerk(*store);
+  clerk.append(entry(1, "x"));
+  clerk.seal(1);
+  clerk.write_snapshot(text_bytes("bytes of a snapshot"), true);
+  clerk.keep_snapshot({.position = {.index = EntryIndex(2), .term = journal::Term(1)}, .restarts = true});
+  clerk.append(entry(3, "y"));
+  clerk.seal(2);
+  clerk.sync();
+  EXPECT_FALSE(clerk.failed()) << clerk.failure();
+  EXPECT_EQ(store->front(), EntryIndex(2));
+  EXPECT_EQ(body(3), "y");
+  EXPECT_EQ(clerk.persisted(), 2U);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -62,7 +63,7 @@ class LinkDeskTest : public testing::Test {
     return standing ? standing->batch.value : 0;
   }
 
-  ReplicaStage stage{{.links = 2}};
+  ReplicaStage stage{{.links = 2, .snapshots = {.every_entries = 12}}};
 };
 
 TEST_F(LinkDeskTest, EveryReplicaHasTheSameBatches) {
@@ -119,6 +120,51 @@ TEST_F(LinkDeskTest, CreditBoundsATapAndReplayBringsBodiesBack) {
   stage.say(id, door::Quacked{.link = out, .generation = Generation(1), .through = BatchNumber(3)});
   stage.run_for(Duration::microseconds(40));
   EXPECT_EQ(told<door::Extent>(id).back().first.oldest_readable, BatchNumber(4));
+}
+
+// The log that brought the bodies is gone: they come from the snapshot, but for those that were QUACKed.
+TEST_F(LinkDeskTest, ALinkResumesFromASnapshot) {
+  open(out, LinkDirection::outbound);
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    attach(i);
+    stage.say(i, door::Quacked{.link = out, .generation = Generation(1), .through = BatchNumber(2)});
+  }
+  for (int i = 1; i <= 40; ++i) {
+    stage.call(put("key", std::to_string(i)));
+    if (i == 5) {
+      for (std::size_t id = 0; id < ReplicaStage::replicas; ++id) {
+        stage.say(id, door::Quacked{.link = out, .generation = Generation(1), .through = BatchNumber(3)});
+      }
+    }
+  }
+  stage.expect_equal_states();
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    ASSERT_GT(stage.replica(i).snapshots().taken(), 1U);
+    stage.crash(i);
+  }
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    stage.start(i);
+  }
+  stage.call(put("key", "41"));
+  stage.expect_equal_states();
+  for (std::size_t id = 0; id < ReplicaStage::replicas; ++id) {
+    attach(id);
+    const auto standings = told<door::Standing>(id);
+    ASSERT_EQ(standings.size(), 1U);
+    EXPECT_EQ(standings[0].first.batch, BatchNumber(41));
+    EXPECT_EQ(standings[0].first.oldest_readable, BatchNumber(4));
+    tap(id, 3, 100);
+    stage.run_for(Duration::milliseconds(1));
+    const auto batches = told<door::Batch>(id);
+    ASSERT_EQ(batches.size(), 38U);
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+      EXPECT_EQ(batches[i].first.range, (door::BatchRange{BatchNumber(i + 4), MessageNumber(i + 4), 1}));
+      const std::string text = std::to_string(i + 4);
+      ASSERT_GT(batches[i].second.size(), text.size());
+      EXPECT_TRUE(std::equal(text.rbegin(), text.rend(), batches[i].second.rbegin(),
+                             [](char a, std::byte b) { return static_cast<std::byte>(a) == b; }));
+    }
+  }
 }
 
 TEST_F(LinkDeskTest, ALinkThatOpensIsAnnounced) {

@@ -83,6 +83,7 @@ void ReplicaStage::start(std::size_t id, bool founding) {
   replica.core.payload_bytes_max = 8U << 10;
   replica.commands.waiting_max = 64;
   replica.links.egress = {.links = settings_.links, .bytes = egress_bytes_min, .batches = 64};
+  replica.snapshots = settings_.snapshots;
   seat.told.clear();
   std::vector<memory::Link*> links;
   for (std::size_t i = 0; i < replicas; ++i) {

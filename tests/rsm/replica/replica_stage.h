@@ -32,6 +32,7 @@ struct StageSettings {
   Duration sync = Duration::microseconds(50);
   std::uint64_t ring_bytes = 64U << 10;
   std::size_t links = 0;
+  SnapshotSettings snapshots;
 };
 
 class ReplicaStage {

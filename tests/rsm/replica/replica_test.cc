@@ -98,6 +98,50 @@ TEST(Replica, ComesBackWhenTheLogIsLongerThanTheRing) {
   EXPECT_EQ(stage.witness().verdict(), "");
 }
 
+TEST(Replica, ComesBackFromASnapshotAndTheJournalBehindIt) {
+  ReplicaStage stage({.snapshots = {.every_entries = 20}});
+  const std::uint64_t session = stage.call(open_session()).number();
+  const auto request = increment("count", 7, SessionTag{session, 1, 0});
+  EXPECT_EQ(stage.call(request).number(), 7U);
+  for (int i = 0; i < 70; ++i) {
+    EXPECT_EQ(stage.call(put("key" + std::to_string(i % 9), "value" + std::to_string(i))).status, ok);
+  }
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    EXPECT_GT(stage.replica(i).snapshots().taken(), 1U);
+    stage.crash(i);
+  }
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    stage.start(i);
+    ASSERT_NE(stage.replica(i).snapshots().kept().older(), nullptr);
+    EXPECT_NE(stage.replica(i).state(), ReplicaState::recovering);
+  }
+  const std::uint64_t repeated = stage.submit(stage.wait_for_leader(), request);
+  ASSERT_TRUE(stage.run_until([&] { return stage.answer(repeated) != nullptr; }));
+  EXPECT_EQ(copy_reply(stage.answer(repeated)->bytes).number(), 7U) << "sessions are part of a snapshot";
+  EXPECT_EQ(stage.call(get("count")).number(), 7U);
+  EXPECT_EQ(stage.call(get("key3")).body, "value66");
+  stage.expect_equal_states();
+  EXPECT_EQ(stage.witness().verdict(), "");
+}
+
+// Far more than the journal's 16,384 entries: without snapshots it would be full.
+TEST(Replica, SnapshotsKeepTheJournalBounded) {
+  ReplicaStage stage({.sync = Duration::microseconds(8), .snapshots = {.every_entries = 500}});
+  const std::size_t leader = stage.wait_for_leader();
+  std::uint64_t last = 0;
+  for (int i = 0; i < 18'000; ++i) {
+    last = stage.submit(leader, put("key" + std::to_string(i % 50), std::to_string(i)));
+    if (i % 32 == 0) {
+      ASSERT_TRUE(stage.run_until([&] { return stage.answer(last) != nullptr; }));
+    }
+  }
+  ASSERT_TRUE(stage.run_until([&] { return stage.answer(last) != nullptr; }));
+  EXPECT_EQ(stage.answer(last)->reply.status, door::ReplyStatus::done);
+  EXPECT_FALSE(stage.replica(leader).failed());
+  EXPECT_GT(stage.replica(leader).snapshots().taken(), 5U);
+  stage.expect_equal_states();
+}
+
 TEST(Replica, OneThatLostItsLogVotesOnlyAfterItHasReadOthers) {
   ReplicaStage stage;
   EXPECT_EQ(stage.call(put("a", "1")).status, ok);
