@@ -36,10 +36,7 @@ std::vector<std::string> bodies(const EgressLog& log, std::uint64_t batch) {
   ByteReader reader(bytes);
   while (reader.remaining() > 0) {
     const ByteView body = reader.take(reader.read<std::uint32_t>());
-    out.emplace_back();
-    for (const std::byte b : body) {
-      out.back().push_back(static_cast<char>(b));
-    }
+    out.emplace_back(reinterpret_cast<const char*>(body.data()), body.size());
   }
   EXPECT_TRUE(reader.ok());
   EXPECT_EQ(out.size(), found->count);
