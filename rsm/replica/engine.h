@@ -94,6 +94,8 @@ class Engine {
   }
   // The last entry that the journal was ordered to have.
   [[nodiscard]] const LogPlace& last() const { return shell_.index.last(); }
+  // What was needed has come in another way.
+  void need_no_snapshot(Instant now) { step(cft::SnapshotInstalled{applied().end, members()}, now); }
   // A snapshot is installed and durable; it lies after what was handed over.
   void installed(const LogStart& state, Instant now);
 

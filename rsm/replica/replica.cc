@@ -31,9 +31,17 @@ Replica::Replica(const ReplicaSettings& settings, const Ports& ports, journal::J
     : ports_(ports),
       commands_(settings.commands, ports.pool, ports.door),
       links_(settings.links, {ports.machine, ports.pool, ports.door}),
-      reply_(reply_bytes_max) {
+      reply_(reply_bytes_max),
+      disk_(store.disk()) {
   const EngineSettings engine = recover(settings, store);
   engine_.emplace(engine, Engine::Ports{ports.domain, ports.links, ports.journal, *this});
+  if (ports.peers != nullptr) {
+    SnapshotFetchSettings fetch = settings.fetch;
+    fetch.self = settings.self;
+    fetch.replicas = settings.layout.processes;
+    source_.emplace(SnapshotSource::Ports{disk_, ports.pool, *ports.peers});
+    fetch_.emplace(fetch, SnapshotFetch::Ports{ports.pool, *ports.peers, ports.journal});
+  }
 }
 
 Replica::~Replica() = default;
@@ -99,8 +107,11 @@ bool Replica::turn(Instant now) {
   if (failed()) {
     return false;
   }
-  bool busy = snapshots_->turn(engine_->standing());
-  if (snapshots_->is_behind(engine_->applied())) {
+  if (installing_) {
+    return finish_install(now);
+  }
+  bool busy = is_fetching() ? fetch_snapshot(now) : snapshots_->turn(engine_->standing());
+  if (installing_ || (!is_fetching() && snapshots_->is_behind(engine_->applied()))) {
     return busy;
   }
   busy = engine_->turn(now) || busy;
@@ -111,6 +122,84 @@ bool Replica::turn(Instant now) {
   busy = commands_.propose(*engine_, now) || busy;
   busy = links_.propose(*engine_, now) || busy;
   return links_.tell_gateway() || busy;
+}
+
+Instant Replica::next_deadline() const {
+  return is_fetching() ? std::min(engine_->next_deadline(), fetch_->next_deadline())
+                       : engine_->next_deadline();
+}
+
+// ---- Snapshots of peers.
+
+void Replica::on_peer_message(memory::ProcessIndex from, const PeerMessage& message, Instant now) {
+  if (const auto* wanted = std::get_if<SnapshotWanted>(&message)) {
+    if (source_ && !source_->answer(from, *wanted, snapshots_->kept()) &&
+        engine_->applied().end.lsn >= wanted->at_least) {
+      snapshots_->take_soon();
+    }
+    return;
+  }
+  const auto& piece = std::get<SnapshotPiece>(message);
+  if (is_fetching() && !installing_ && !failed()) {
+    fetch_->on_piece(from, piece, now);
+    snapshots_->count_orders(fetch_->take_orders());
+  } else {
+    ports_.pool.release(piece.body);
+  }
+}
+
+bool Replica::is_fetching() const { return fetch_ && engine_->needs_snapshot(); }
+
+bool Replica::fetch_snapshot(Instant now) {
+  snapshots_->abandon();
+  if (!snapshots_->is_idle() || !snapshots_->is_settled()) {
+    return false;
+  }
+  const cft::Lsn at_least = *engine_->needs_snapshot();
+  if (engine_->applied().end.lsn >= at_least) {
+    fetch_->stop();
+    engine_->need_no_snapshot(now);
+    return true;
+  }
+  if (!fetch_->is_complete()) {
+    return fetch_->turn(at_least, leader_.value_or(memory::ProcessIndex(0)), now);
+  }
+  start_install();
+  return true;
+}
+
+// Where own log has come so far meanwhile, what it has behind stays: it may be what others count on.
+void Replica::start_install() {
+  const cft::LogMark end = fetch_->head().end;
+  if (end.lsn <= engine_->applied().end.lsn) {
+    fetch_->stop();
+    return;
+  }
+  const auto place = engine_->place_of(end);
+  const journal::EntryIndex index = place ? place->index : engine_->last().index.next();
+  if (place) {
+    ports_.journal.commit(index);
+  }
+  const StoredSnapshot* newest = snapshots_->kept().newest();
+  const KeepSnapshot order{.forget_through = newest == nullptr ? journal::EntryIndex() : newest->end.index,
+                           .restarts = !place};
+  installing_ = fetch_->keep(snapshots_->kept().next_slot(), {index, journal::Term(end.ballot.value)}, order);
+  snapshots_->count_orders(fetch_->take_orders());
+}
+
+bool Replica::finish_install(Instant now) {
+  if (!snapshots_->is_settled()) {
+    return false;
+  }
+  if (!load_snapshot(disk_, ports_.machine, links_.bodies(), *installing_)) {
+    failure_ = "a snapshot of another replica does not fit the limits of the state, or cannot be read back";
+    return false;
+  }
+  snapshots_->adopt(*installing_);
+  engine_->installed({installing_->place(), installing_->head.members}, now);
+  installing_.reset();
+  ++installed_;
+  return true;
 }
 
 ReplicaState Replica::state() const {

@@ -18,6 +18,9 @@
 #include "rsm/replica/engine.h"
 #include "rsm/replica/link_desk.h"
 #include "rsm/replica/log_recovery.h"
+#include "rsm/replica/peer_message.h"
+#include "rsm/replica/snapshot_fetch.h"
+#include "rsm/replica/snapshot_source.h"
 #include "rsm/replica/snapshot_taker.h"
 
 namespace mallard::rsm {
@@ -37,6 +40,8 @@ struct ReplicaSettings {
   CommandDeskSettings commands;
   LinkDeskSettings links;
   SnapshotSettings snapshots;
+  // Of snapshots from peers; `self` and `replicas` are filled in.
+  SnapshotFetchSettings fetch;
 };
 
 // What this replica is doing, for status and metrics.
@@ -60,7 +65,8 @@ class ReplicaObserver {
 
 class Replica final : private EngineObserver, private RecoveredCommands {
  public:
-  // All outlive the replica. `links`: by process, own place included. `observer` may be null.
+  // All outlive the replica. `links`: by process, own place included. `observer` may be null; so may `peers`,
+  // and then who lacks log that no ring has any more stays without it.
   struct Ports {
     memory::Domain& domain;
     std::vector<memory::Link*> links;
@@ -69,6 +75,7 @@ class Replica final : private EngineObserver, private RecoveredCommands {
     PayloadPool& pool;
     DoorPort& door;
     ReplicaObserver* observer = nullptr;
+    PeerPort* peers = nullptr;
   };
 
   // Brings the machine to where the journal ends, and own memory with it. `store` is the journal behind
@@ -84,10 +91,13 @@ class Replica final : private EngineObserver, private RecoveredCommands {
                   const transport::door::DoorMessage& message);
   void on_closed(transport::door::DoorConnection from) { links_.on_closed(from); }
 
+  // From another replica. One reference to the message's body is the replica's to release.
+  void on_peer_message(memory::ProcessIndex from, const PeerMessage& message, Instant now);
+
   // One turn. Returns whether there was anything to do; then more may be ready at once.
   bool turn(Instant now);
   // When turn() must be called at the latest.
-  [[nodiscard]] Instant next_deadline() const { return engine_->next_deadline(); }
+  [[nodiscard]] Instant next_deadline() const;
 
   [[nodiscard]] ReplicaState state() const;
   // The process is to end.
@@ -99,9 +109,19 @@ class Replica final : private EngineObserver, private RecoveredCommands {
   [[nodiscard]] const CommandDesk& commands() const { return commands_; }
   [[nodiscard]] const LinkDesk& links() const { return links_; }
   [[nodiscard]] const SnapshotTaker& snapshots() const { return *snapshots_; }
+  // Snapshots of peers that were installed.
+  [[nodiscard]] std::uint64_t installed() const { return installed_; }
+  // Nothing without `peers`.
+  [[nodiscard]] const std::optional<SnapshotFetch>& fetch() const { return fetch_; }
 
  private:
   [[nodiscard]] EngineSettings recover(const ReplicaSettings& settings, journal::Journal& store);
+  // What a replica does that lacks log: fetches a snapshot, gives it a place in its journal, and becomes what
+  // it says.
+  [[nodiscard]] bool is_fetching() const;
+  bool fetch_snapshot(Instant now);
+  void start_install();
+  bool finish_install(Instant now);
   std::size_t execute(CommitIndex index, ByteView command, ByteSpan reply);
   void on_decided(CommitIndex index, ByteView command) override;
   void on_deposed(CommitIndex after) override;
@@ -115,8 +135,13 @@ class Replica final : private EngineObserver, private RecoveredCommands {
   std::optional<memory::ProcessIndex> leader_;
   std::uint64_t demand_ = 0;  // requests since the last turn
   std::string failure_;
+  journal::Disk& disk_;
   std::optional<SnapshotTaker> snapshots_;
   std::optional<Engine> engine_;
+  std::optional<SnapshotSource> source_;
+  std::optional<SnapshotFetch> fetch_;
+  std::optional<StoredSnapshot> installing_;  // gets its name; nothing is executed meanwhile
+  std::uint64_t installed_ = 0;
 };
 
 }  // namespace mallard::rsm

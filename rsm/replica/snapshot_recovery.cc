@@ -4,6 +4,28 @@
 #include <string>
 
 namespace mallard::rsm {
+namespace {
+
+class SnapshotLoad {
+ public:
+  // All outlive the load.
+  SnapshotLoad(journal::Disk& disk, Machine& machine, EgressLog& egress);
+
+  // Machine and links are empty from now on, until the load is done. False: it cannot be read.
+  [[nodiscard]] bool begin(const StoredSnapshot& snapshot);
+  enum class Outcome : std::uint8_t { more, done, failed };
+  // The next frame.
+  [[nodiscard]] Outcome step();
+
+ private:
+  [[nodiscard]] bool take(const SnapshotFrame& frame);
+
+  Machine& machine_;
+  EgressLog& egress_;
+  SnapshotReader reader_;
+  StoredSnapshot snapshot_;
+  bool state_is_whole_ = false;
+};
 
 SnapshotLoad::SnapshotLoad(journal::Disk& disk, Machine& machine, EgressLog& egress)
     : machine_(machine), egress_(egress), reader_(disk) {}
@@ -68,6 +90,17 @@ bool SnapshotLoad::take(const SnapshotFrame& frame) {
   return false;
 }
 
+}  // namespace
+
+bool load_snapshot(journal::Disk& disk, Machine& machine, EgressLog& egress, const StoredSnapshot& snapshot) {
+  SnapshotLoad load(disk, machine, egress);
+  auto outcome = load.begin(snapshot) ? SnapshotLoad::Outcome::more : SnapshotLoad::Outcome::failed;
+  while (outcome == SnapshotLoad::Outcome::more) {
+    outcome = load.step();
+  }
+  return outcome == SnapshotLoad::Outcome::done;
+}
+
 namespace {
 
 // The journal has a number of its own for the state that it goes on behind, where its log was lost before.
@@ -75,15 +108,6 @@ void place_in(const journal::Journal& journal, StoredSnapshot& snapshot) {
   if (journal.snapshot().digest == snapshot.digest) {
     snapshot.end.index = journal.snapshot().index;
   }
-}
-
-bool load(journal::Journal& journal, Machine& machine, EgressLog& egress, const StoredSnapshot& snapshot) {
-  SnapshotLoad load(journal.disk(), machine, egress);
-  auto outcome = load.begin(snapshot) ? SnapshotLoad::Outcome::more : SnapshotLoad::Outcome::failed;
-  while (outcome == SnapshotLoad::Outcome::more) {
-    outcome = load.step();
-  }
-  return outcome == SnapshotLoad::Outcome::done;
 }
 
 // Makes the journal go on behind the state.
@@ -120,7 +144,7 @@ journal::JournalResult<RecoveredState> recover_state(journal::Journal& journal, 
   }
   journal::SnapshotPosition position;
   if (const StoredSnapshot* snapshot = state.kept.newest(); snapshot != nullptr) {
-    if (!load(journal, machine, egress, *snapshot)) {
+    if (!load_snapshot(journal.disk(), machine, egress, *snapshot)) {
       return Failure<journal::JournalError>(
           journal::JournalError{.fault = journal::JournalFault::settings,
                                 .what = std::string(snapshot_name(snapshot->slot).text()) +

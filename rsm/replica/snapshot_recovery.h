@@ -10,29 +10,10 @@
 
 namespace mallard::rsm {
 
-// Puts a snapshot that was verified into machine and links, a piece at a time, so that who drives it can do
-// other things in between.
-class SnapshotLoad {
- public:
-  // All outlive the load.
-  SnapshotLoad(journal::Disk& disk, Machine& machine, EgressLog& egress);
-
-  // Machine and links are empty from now on, until the load is done. False: it cannot be read.
-  [[nodiscard]] bool begin(const StoredSnapshot& snapshot);
-  enum class Outcome : std::uint8_t { more, done, failed };
-  // The next frame. After `failed` (the file changed since, or the machine has other settings) machine and
-  // links are of no use any more.
-  [[nodiscard]] Outcome step();
-
- private:
-  [[nodiscard]] bool take(const SnapshotFrame& frame);
-
-  Machine& machine_;
-  EgressLog& egress_;
-  SnapshotReader reader_;
-  StoredSnapshot snapshot_;
-  bool state_is_whole_ = false;
-};
+// Puts a snapshot that was verified into machine and links. False: the file has changed since, or the machine
+// has other limits; then machine and links are of no use any more. Takes as long as reading the file.
+[[nodiscard]] bool load_snapshot(journal::Disk& disk, Machine& machine, EgressLog& egress,
+                                 const StoredSnapshot& snapshot);
 
 struct RecoveredState {
   LogStart start;      // machine and links stand here, and the journal goes on behind it

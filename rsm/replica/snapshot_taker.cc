@@ -22,10 +22,24 @@ SnapshotTaker::SnapshotTaker(const SnapshotSettings& settings, const Ports& port
 }
 
 void SnapshotTaker::abandon() {
+  close_view();
+  if (step_ != Step::keeping) {
+    step_ = Step::idle;
+  } else if (is_settled()) {
+    note_kept();
+  }
+}
+
+void SnapshotTaker::close_view() {
   if (view_ != ViewId{}) {
     ports_.machine.close_view(view_);
     view_ = {};
   }
+}
+
+void SnapshotTaker::note_kept() {
+  kept_.keep(taking_);
+  ++taken_;
   step_ = Step::idle;
 }
 
@@ -53,9 +67,7 @@ bool SnapshotTaker::turn(const LogStart& at) {
     return false;
   }
   if (step_ == Step::keeping) {
-    kept_.keep(taking_);
-    ++taken_;
-    step_ = Step::idle;
+    note_kept();
   }
   piece_.clear();
   if (step_ == Step::idle && (!is_due(at.place) || !begin(at))) {
@@ -172,8 +184,7 @@ void SnapshotTaker::add_state() {
       taking_.peers_digest = frames_.chain();
       add(FrameKind::end, write_end(taking_.end, frames_.payload()));
       taking_.digest = frames_.chain();
-      ports_.machine.close_view(view_);
-      view_ = {};
+      close_view();
       step_ = Step::keeping;
       return;
     }

@@ -45,13 +45,13 @@ class SnapshotTaker {
   void take_soon() { wanted_ = true; }
   // One came from a peer, and machine and links are what it says. Nothing was being taken.
   void adopt(const StoredSnapshot& snapshot) { kept_.keep(snapshot); }
-  // Gives up the one that is being taken.
+  // Gives up the one that is being taken; where all of it was ordered, waits until that is carried out.
   void abandon();
   [[nodiscard]] bool is_idle() const { return step_ == Step::idle; }
   // All orders of snapshots that were given, by this or by an install, were carried out.
   [[nodiscard]] bool is_settled() const { return ports_.journal.snapshot_orders() == orders_; }
-  // An install gave an order to the journal.
-  void count_order() { ++orders_; }
+  // An install gave orders to the journal.
+  void count_orders(std::uint64_t orders) { orders_ += orders; }
 
   [[nodiscard]] const KeptSnapshots& kept() const { return kept_; }
   [[nodiscard]] std::uint64_t taken() const { return taken_; }
@@ -67,6 +67,9 @@ class SnapshotTaker {
   void add(FrameKind kind, std::size_t payload_bytes);
   void start_link(std::size_t link);
   void finish();
+  // The snapshot that was taken is durable under its name.
+  void note_kept();
+  void close_view();
 
   SnapshotSettings settings_;
   Ports ports_;

@@ -35,7 +35,8 @@ using FileHandle = StrongId<struct FileHandleTag, std::uint32_t>;
 // `sync` returned without an error; a name made, changed or removed likewise until `sync_directory` did.
 // After a `write`, `sync` or `sync_directory` failed, nothing is known about what was not durable before,
 // also if a later call succeeds ("Can Applications Recover from fsync Failures?", ATC 2020): a journal never
-// tries again. No call but `list` and opening allocates. One thread.
+// tries again. No call but `list` and opening allocates. One thread; but files that nobody changes any more
+// may be opened, read and closed by another one, if the disk is the machine's.
 class Disk {
  public:
   virtual ~Disk() = default;

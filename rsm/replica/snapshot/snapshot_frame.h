@@ -38,6 +38,8 @@ class FrameWriter {
 
   // A new snapshot.
   void begin() { chain_ = {}; }
+  // Goes on behind frames of which that is the last digest.
+  void begin_after(const crypto::Digest& chain) { chain_ = chain; }
   // Where the payload of the next frame belongs: frame_payload_bytes_max.
   [[nodiscard]] ByteSpan payload() {
     return ByteSpan(buffer_).subspan(frame_digest_bytes + frame_head_bytes, frame_payload_bytes_max);

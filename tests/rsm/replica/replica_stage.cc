@@ -41,6 +41,32 @@ bool ReplicaStage::Door::send(door::DoorConnection /*to*/, const door::DoorMessa
   return true;
 }
 
+bool ReplicaStage::Post::send(memory::ProcessIndex to, const PeerMessage& message) {
+  Letter letter{stage_.now_ + Duration::microseconds(20), id_, to.value, {}, {}};
+  letter.head.resize(peer_head_bytes_max);
+  letter.head.resize(encode_peer_message(message, letter.head));
+  const ByteView body = stage_.seats_[id_].pool->view(body_of(message));
+  letter.body.assign(body.begin(), body.end());
+  if (stage_.censor_ && !stage_.censor_(id_, to.value, message, letter.body)) {
+    return true;
+  }
+  stage_.letters_.push_back(std::move(letter));
+  return true;
+}
+
+void ReplicaStage::deliver(const Letter& letter) {
+  Seat& seat = seats_[letter.to];
+  if (!seat.replica) {
+    return;
+  }
+  const auto slot = seat.pool->allocate(letter.body.size());
+  ASSERT_TRUE(slot);
+  ByteWriter(seat.pool->span(*slot)).write_bytes(letter.body);
+  const auto message = decode_peer_message(letter.head, *slot);
+  ASSERT_TRUE(message);
+  seat.replica->on_peer_message(process(letter.from), *message, now_);
+}
+
 ReplicaStage::ReplicaStage(const StageSettings& settings)
     : settings_(settings), layout_(layout_of(settings)), fabric_(fabric_of(settings)), watch_(*this) {
   crypto::start_sodium();
@@ -73,6 +99,7 @@ void ReplicaStage::start(std::size_t id, bool founding) {
       KvSettings{.state_bytes = 4U << 20U, .sessions_max = 64, .view_bytes = 1U << 20U});
   seat.pool = std::make_unique<PayloadPool>(PayloadPool::slot_bytes_max);
   seat.door = std::make_unique<Door>(*this, id);
+  seat.post = std::make_unique<Post>(*this, id);
   ReplicaSettings replica;
   replica.self = process(id);
   replica.layout = layout_;
@@ -84,15 +111,18 @@ void ReplicaStage::start(std::size_t id, bool founding) {
   replica.commands.waiting_max = 64;
   replica.links.egress = {.links = settings_.links, .bytes = egress_bytes_min, .batches = 64};
   replica.snapshots = settings_.snapshots;
+  replica.fetch.patience = Duration::milliseconds(2);
+  replica.fetch.pause = Duration::microseconds(200);
   seat.told.clear();
   std::vector<memory::Link*> links;
   for (std::size_t i = 0; i < replicas; ++i) {
     links.push_back(&fabric_.link(process(id), process(i)));
   }
-  seat.replica = std::make_unique<Replica>(replica,
-                                           Replica::Ports{fabric_.domain(process(id)), links, *seat.journal,
-                                                          *seat.machine, *seat.pool, *seat.door, &watch_},
-                                           *seat.store);
+  seat.replica = std::make_unique<Replica>(
+      replica,
+      Replica::Ports{fabric_.domain(process(id)), links, *seat.journal, *seat.machine, *seat.pool, *seat.door,
+                     &watch_, settings_.peers ? seat.post.get() : nullptr},
+      *seat.store);
 }
 
 void ReplicaStage::crash(std::size_t id, journal::SimDisk::Loss loss) {
@@ -105,12 +135,18 @@ void ReplicaStage::crash(std::size_t id, journal::SimDisk::Loss loss) {
 }
 
 void ReplicaStage::wipe(std::size_t id) {
+  old_disks_.push_back(std::move(seats_[id].disk));
   seats_[id].disk = std::make_unique<journal::SimDisk>(settings_.seed * 10 + id + 1000);
 }
 
 void ReplicaStage::tick() {
   now_ = now_ + tick_length;
   fabric_.advance(now_);
+  while (!letters_.empty() && letters_.front().arrives <= now_) {
+    const Letter letter = std::move(letters_.front());
+    letters_.pop_front();
+    deliver(letter);
+  }
   for (Seat& seat : seats_) {
     if (seat.replica) {
       seat.journal->advance(now_);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -33,6 +34,7 @@ struct StageSettings {
   std::uint64_t ring_bytes = 64U << 10;
   std::size_t links = 0;
   SnapshotSettings snapshots;
+  bool peers = true;  // replicas reach each other
 };
 
 class ReplicaStage {
@@ -56,6 +58,11 @@ class ReplicaStage {
   void start(std::size_t id, bool founding = false);
   // Its disk is empty from now on; while it is down.
   void wipe(std::size_t id);
+
+  // Sees each message between replicas before it arrives, and may change its body; false: it is lost.
+  using Censor = std::function<bool(std::size_t from, std::size_t to, const PeerMessage& message,
+                                    std::vector<std::byte>& body)>;
+  void set_censor(Censor censor) { censor_ = std::move(censor); }
 
   // A command at one replica's door; its answer has come when answer() gives it.
   std::uint64_t submit(std::size_t id, const std::vector<std::byte>& command,
@@ -106,6 +113,23 @@ class ReplicaStage {
    private:
     ReplicaStage& stage_;
   };
+  // Messages between replicas: as bytes, a while on their way, lost where nobody runs.
+  class Post final : public PeerPort {
+   public:
+    explicit Post(ReplicaStage& stage, std::size_t id) : stage_(stage), id_(id) {}
+    bool send(memory::ProcessIndex to, const PeerMessage& message) override;
+
+   private:
+    ReplicaStage& stage_;
+    std::size_t id_;
+  };
+  struct Letter {
+    Instant arrives;
+    std::size_t from = 0;
+    std::size_t to = 0;
+    std::vector<std::byte> head;
+    std::vector<std::byte> body;
+  };
   struct Seat {
     std::unique_ptr<journal::SimDisk> disk;
     std::unique_ptr<journal::Journal> store;
@@ -113,11 +137,13 @@ class ReplicaStage {
     std::unique_ptr<KvMachine> machine;
     std::unique_ptr<PayloadPool> pool;
     std::unique_ptr<Door> door;
+    std::unique_ptr<Post> post;
     std::unique_ptr<Replica> replica;
     std::vector<Told> told;
   };
 
   void tick();
+  void deliver(const Letter& letter);
 
   StageSettings settings_;
   cft::MemoryLayout layout_;
@@ -126,7 +152,10 @@ class ReplicaStage {
   Watch watch_;
   std::array<Seat, replicas> seats_;
   // Works of a process that died may go on to their end, and read what it wrote.
+  std::vector<std::unique_ptr<journal::SimDisk>> old_disks_;
   std::vector<std::unique_ptr<Replica>> graves_;
+  std::deque<Letter> letters_;
+  Censor censor_;
   std::map<std::uint64_t, DoorAnswer> answers_;
   std::uint64_t requests_ = 0;
   std::uint64_t lives_ = 0;
