@@ -67,7 +67,7 @@ class BuiltInAttachment final : public Attachment, private transport::door::Door
   // attachment.
   BuiltInAttachment(const BuiltInSettings& settings, asio::io_context& io, PayloadPool& pool,
                     BuiltInCallbacks callbacks);
-  ~BuiltInAttachment();
+  ~BuiltInAttachment() override;
   BuiltInAttachment(const BuiltInAttachment&) = delete;
   BuiltInAttachment& operator=(const BuiltInAttachment&) = delete;
 
