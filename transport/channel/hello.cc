@@ -78,8 +78,8 @@ Result<Hello, HelloRefusal> decode_hello(ByteView bytes) {
   copy_to(hello.configuration.bytes);
   copy_to(hello.binding);
   const bool versions_good = hello.versions.min >= 1 && hello.versions.min <= hello.versions.max;
-  const bool plane_good =
-      plane == static_cast<std::uint8_t>(Plane::bridge) || plane == static_cast<std::uint8_t>(Plane::local);
+  const bool plane_good = plane >= static_cast<std::uint8_t>(Plane::bridge) &&
+                          plane <= static_cast<std::uint8_t>(Plane::replicas);
   if (!reader.ok() || !versions_good || !plane_good || hello.incarnation.value == 0) {
     return Failure<HelloRefusal>(HelloRefusal::not_a_hello);
   }

@@ -11,14 +11,15 @@ namespace mallard::transport {
 
 // What a channel is for. A replica has one channel to each peer on each plane.
 enum class Plane : std::uint8_t {
-  bridge = 1,  // between clusters
-  local = 2,   // inside one cluster
+  bridge = 1,    // between clusters
+  local = 2,     // inside one cluster, between gateways
+  replicas = 3,  // inside one cluster, between replicas
 };
 
 struct PeerIdentity {
   ReplicaAddress address;
-  PublicKey key;           // its gateway key; who proves it is this peer, and nobody else is
-  std::string host;        // IPv4 or IPv6 address, or a name that is looked up again at each dial
+  PublicKey key;     // its gateway key, on the plane of replicas its replica key; who proves it is this peer
+  std::string host;  // IPv4 or IPv6 address, or a name that is looked up again at each dial
   std::uint16_t port = 0;  // where it listens on this plane
 };
 

@@ -130,11 +130,10 @@ class SnapshotStorm final : private RecoveredCommands {
         live();
       }
     }
-    if (outcome_.checker.empty()) {
-      damage(1);
-    }
-    if (outcome_.checker.empty()) {
-      damage(2);
+    // Half of the storms are power cuts alone.
+    const std::uint64_t kind = options_.seed % 256;
+    if (kind >= 128 && outcome_.checker.empty()) {
+      damage(kind < 192 ? 1 : 2);
     }
     return outcome_;
   }
@@ -244,7 +243,11 @@ class SnapshotStorm final : private RecoveredCommands {
       execute(i);
       port.commit(EntryIndex(i));
       for (std::uint64_t turns = prng_.between(0, 3); turns > 0 && !port.failed(); --turns) {
+        const std::uint64_t taken = taker.taken();
         taker.turn({at_, members});
+        if (taker.taken() > taken && !disk_.names_are_durable()) {
+          complain("acknowledged_is_there", "a snapshot counts while its name may be lost");
+        }
       }
       if (prng_.below(5) == 0 && log_.at(i).batches.value > 4) {
         quacked_ = std::max(quacked_, prng_.between(0, log_.at(i).batches.value - 3));
@@ -272,6 +275,9 @@ class SnapshotStorm final : private RecoveredCommands {
     disk_.restart(journal::SimDisk::Loss::none);
     const StoredSnapshot* newest = kept_.newest();
     if (newest == nullptr || kept_.older() == nullptr) {
+      if (outcome_.snapshots > 1) {
+        complain("damage_is_noticed", "only one snapshot is kept");
+      }
       return;
     }
     journal::DiskImage image = disk_.image();

@@ -68,7 +68,7 @@ TEST(Hello, refuses_what_is_none) {
   EXPECT_TRUE(refused([](auto& b) { b[6] = b[7] = std::byte{}; })) << "version 0";
   EXPECT_TRUE(refused([](auto& b) { b[6] = std::byte{6}; })) << "lowest above highest version";
   EXPECT_TRUE(refused([](auto& b) { b[10] = std::byte{0}; })) << "no plane";
-  EXPECT_TRUE(refused([](auto& b) { b[10] = std::byte{3}; })) << "unknown plane";
+  EXPECT_TRUE(refused([](auto& b) { b[10] = std::byte{4}; })) << "unknown plane";
   EXPECT_TRUE(refused([](auto& b) { std::fill_n(b.begin() + 15, 8, std::byte{}); })) << "incarnation 0";
   EXPECT_FALSE(refused([](auto&) {}));
 }
