@@ -11,7 +11,8 @@ CommandDesk::CommandDesk(const CommandDeskSettings& settings, PayloadPool& pool,
     : prefixes_(settings.client_prefixes),
       prefix_views_(prefixes_.begin(), prefixes_.end()),
       pool_(pool),
-      door_(door) {
+      door_(door),
+      scratch_(reply_bytes_max) {
   waiting_.places.resize(settings.waiting_max);
   placed_.places.resize(settings.waiting_max);
 }
@@ -32,6 +33,24 @@ bool CommandDesk::submit(door::DoorConnection from, const door::DoorPeer& peer, 
   }
   waiting_.push(one);
   return true;
+}
+
+void CommandDesk::read(door::DoorConnection from, const door::DoorPeer& peer, const door::Submit& submit,
+                       Machine& machine) {
+  ++counters_.submitted;
+  const Waiting one{from, submit.request, {}, CommitIndex()};
+  const ByteSpan command = pool_.span(submit.command);
+  const bool allowed = is_allowed(peer, command) && machine.is_read(command);
+  const auto bytes = allowed
+                         ? machine.query(ViewId{}, command, scratch_)
+                         : Result<std::size_t, MachineFault>(Failure<MachineFault>(MachineFault::view_lost));
+  pool_.release(submit.command);
+  if (!bytes) {
+    reply(one, ReplyStatus::refused);
+    return;
+  }
+  ++counters_.local_reads;
+  reply_done(one, ByteView(scratch_).first(*bytes), ReplyStatus::busy);
 }
 
 // The owner of a session is whom the kernel saw at the other end, whatever the command says.
@@ -76,13 +95,18 @@ void CommandDesk::answer(CommitIndex index, ByteView bytes) {
   }
   const Waiting one = placed_.front();
   placed_.pop_front();
+  // Without room it is executed all the same, but what came of it cannot be said.
+  reply_done(one, bytes, ReplyStatus::unknown_outcome);
+}
+
+void CommandDesk::reply_done(const Waiting& to, ByteView bytes, ReplyStatus without_room) {
   const auto body = pool_.allocate(bytes.size());
-  if (!body) {  // executed, but there is no room to say what came of it
-    reply(one, ReplyStatus::unknown_outcome);
+  if (!body) {
+    reply(to, without_room);
     return;
   }
   ByteWriter(pool_.span(*body)).write_bytes(bytes);
-  reply(one, ReplyStatus::done, *body);
+  reply(to, ReplyStatus::done, *body);
   pool_.release(*body);
 }
 

@@ -21,7 +21,8 @@ struct CommandDeskSettings {
 };
 
 struct CommandDeskCounters {
-  std::uint64_t submitted = 0;
+  std::uint64_t submitted = 0;    // local reads included
+  std::uint64_t local_reads = 0;  // that were answered
   std::uint64_t done = 0;
   std::uint64_t not_leader = 0;
   std::uint64_t busy = 0;
@@ -37,6 +38,9 @@ class CommandDesk {
   // Takes over one reference to the command. Returns whether it waits now; else it was answered.
   bool submit(transport::door::DoorConnection from, const transport::door::DoorPeer& peer,
               const transport::door::Submit& submit);
+  // Answers a read from the machine as it stands. Takes over one reference to the command.
+  void read(transport::door::DoorConnection from, const transport::door::DoorPeer& peer,
+            const transport::door::Submit& submit, Machine& machine);
   // Who leads as far as is known: those who are turned away are told.
   void set_leader(std::optional<memory::ProcessIndex> leader) { leader_ = leader; }
 
@@ -78,6 +82,7 @@ class CommandDesk {
   };
 
   [[nodiscard]] bool is_allowed(const transport::door::DoorPeer& peer, ByteSpan command) const;
+  void reply_done(const Waiting& to, ByteView bytes, transport::door::ReplyStatus without_room);
   void reply(const Waiting& to, transport::door::ReplyStatus status, PayloadRef bytes = {});
 
   std::vector<std::string> prefixes_;
@@ -86,6 +91,7 @@ class CommandDesk {
   DoorPort& door_;
   Queue waiting_;
   Queue placed_;
+  std::vector<std::byte> scratch_;  // the reply to a local read
   std::optional<memory::ProcessIndex> leader_;
   CommandDeskCounters counters_;
 };

@@ -1,6 +1,7 @@
 #include "rsm/replica/link_desk.h"
 
 #include <algorithm>
+#include <string_view>
 #include <variant>
 
 #include "rsm/machine/link_command.h"
@@ -14,6 +15,9 @@ LinkDesk::LinkDesk(const LinkDeskSettings& settings, const Ports& ports)
     : ports_(ports), egress_(settings.egress), orders_max_(settings.applies), lines_(settings.egress.links) {
   for (Line& line : lines_) {
     line.orders.reserve(orders_max_);
+  }
+  for (const LinkOpening& opening : settings.openings) {
+    openings_.push_back({opening, std::nullopt});
   }
 }
 
@@ -135,6 +139,11 @@ void LinkDesk::drop_applied(Line& line, const LinkStanding& standing) {
 }
 
 void LinkDesk::on_deposed(CommitIndex after) {
+  for (Opening& opening : openings_) {
+    if (opening.placed && *opening.placed > after) {
+      opening.placed.reset();
+    }
+  }
   for (Line& line : lines_) {
     for (Order& order : line.orders) {
       if (order.placed && *order.placed > after) {
@@ -144,11 +153,30 @@ void LinkDesk::on_deposed(CommitIndex after) {
   }
 }
 
-bool LinkDesk::propose(Engine& engine, Instant now) {
+// Any number of leaders may order the same: a generation is opened once.
+bool LinkDesk::open_links(Engine& engine, Instant now) {
   bool busy = false;
+  for (Opening& opening : openings_) {
+    const LinkOpening& of = opening.of;
+    if (opening.placed || ports_.machine.link(of.link, of.direction)) {
+      continue;
+    }
+    const std::vector<std::string_view> prefixes(of.prefixes.begin(), of.prefixes.end());
+    const auto placed = engine.propose(encode_link_open(of.link, of.direction, Generation(1), prefixes), now);
+    if (!placed) {
+      return busy;
+    }
+    opening.placed = *placed;
+    busy = true;
+  }
+  return busy;
+}
+
+bool LinkDesk::propose(Engine& engine, Instant now) {
   if (!engine.is_leader()) {
     return false;
   }
+  bool busy = open_links(engine, now);
   for (Line& line : lines_) {
     for (Order& order : line.orders) {
       if (order.placed) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "config/base/payload_pool.h"
@@ -15,10 +16,19 @@
 
 namespace mallard::rsm {
 
+// A link of the pairing. Whoever leads and finds that the state has never heard of it opens its first
+// generation.
+struct LinkOpening {
+  LinkIndex link;
+  LinkDirection direction = LinkDirection::outbound;
+  std::vector<std::string> prefixes;  // outbound: keys that go over it; none: all
+};
+
 struct LinkDeskSettings {
   EgressLogSettings egress;  // egress.links: of the whole pairing, by LinkIndex
   std::uint32_t applies =
       256;  // batches per link that wait to be applied; a gateway that sends more is cut off
+  std::vector<LinkOpening> openings;
 };
 
 struct LinkDeskCounters {
@@ -47,7 +57,7 @@ class LinkDesk {
 
   // What was proposed beyond `after` may be lost: it is proposed again.
   void on_deposed(CommitIndex after);
-  // Orders what waits, where this replica leads. Returns whether there was anything to do.
+  // Opens links and orders what waits, where this replica leads. Returns whether there was anything to do.
   bool propose(Engine& engine, Instant now);
   // Tells the gateway what has moved and sends batches as far as its credit and the queue reach.
   bool tell_gateway();
@@ -68,6 +78,10 @@ class LinkDesk {
     transport::door::Apply apply;
     std::optional<CommitIndex> placed;  // in own log, in this reign
   };
+  struct Opening {
+    LinkOpening of;
+    std::optional<CommitIndex> placed;  // in own log, in this reign
+  };
   struct Line {
     Tap tap;
     EgressExtent told_extent;
@@ -79,6 +93,7 @@ class LinkDesk {
   // Tells where the link stands; false if it was never opened.
   bool announce(LinkIndex link, LinkDirection direction);
   bool take(transport::door::DoorConnection from, const transport::door::Apply& apply);
+  bool open_links(Engine& engine, Instant now);
   void drop_applied(Line& line, const LinkStanding& standing);
   void drop_orders(Line& line, std::size_t count);
   bool send_batches(LinkIndex link, Line& line);
@@ -90,6 +105,7 @@ class LinkDesk {
   EgressLog egress_;
   std::size_t orders_max_;
   std::vector<Line> lines_;
+  std::vector<Opening> openings_;
   std::optional<transport::door::DoorConnection> gateway_;
   CommitIndex told_at_;       // what was executed until here was told
   bool extents_due_ = false;  // some outbound link may have moved otherwise

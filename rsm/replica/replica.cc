@@ -95,6 +95,10 @@ void Replica::on_message(door::DoorConnection from, const door::DoorPeer& peer,
                          const door::DoorMessage& message) {
   bool asked = false;
   if (const auto* submit = std::get_if<door::Submit>(&message)) {
+    if (submit->local) {
+      commands_.read(from, peer, *submit, ports_.machine);
+      return;
+    }
     // Who is turned away by a follower goes to the leader: he is counted there.
     asked = commands_.submit(from, peer, *submit) && engine_->is_leader();
   } else {

@@ -27,7 +27,7 @@ void visit(V& v, auto& m, const Refused&) {
 }
 template <class V>
 void visit(V& v, auto& m, const Submit&) {
-  v(m.request);
+  v(m.request), v(m.local);
 }
 template <class V>
 void visit(V& v, auto& m, const Reply&) {

@@ -88,6 +88,9 @@ struct Submit {
   static constexpr unsigned said_by = said_by_client | said_by_operations;
   std::uint64_t request = 0;  // of this connection: each higher than the one before, from 1
   PayloadRef command;         // 1 to command_bytes_max bytes
+  // It is a read, and this replica answers it at once, whoever leads, from what it has executed so far: the
+  // answer may lag behind. Anything but a read is refused then.
+  bool local = false;
 };
 
 enum class ReplyStatus : std::uint8_t {

@@ -26,7 +26,7 @@ class CommandDeskTest : public testing::Test {
   door::Submit order(std::uint64_t request, const std::vector<std::byte>& command) {
     const PayloadRef slot = *pool.allocate(command.size());
     ByteWriter(pool.span(slot)).write_bytes(command);
-    return {request, slot};
+    return {.request = request, .command = slot};
   }
 
   PayloadPool pool{PayloadPool::slot_bytes_max};
@@ -54,6 +54,24 @@ TEST_F(CommandDeskTest, ChecksPrefixesOfClients) {
   const door::DoorPeer operations{door::Role::operations, {}};
   EXPECT_TRUE(desk.submit({}, operations, order(3, put("other", "1"))));
   EXPECT_EQ(desk.counters().refused, 1U);
+}
+
+TEST_F(CommandDeskTest, AnswersLocalReadsAndNothingElseThere) {
+  CommandDesk desk({.waiting_max = 4, .client_prefixes = {"app/"}}, pool, door_end);
+  KvMachine machine({.state_bytes = 1U << 20, .view_bytes = 1U << 20});
+  EgressLog egress({.links = 1});
+  machine.apply(CommitIndex(1), put("app/a", "value"), {}, egress);
+  const std::size_t free = pool.free_bytes();
+  desk.read({}, client, order(1, get("app/a")), machine);
+  desk.read({}, client, order(2, get("other")), machine);
+  desk.read({}, client, order(3, put("app/a", "2")), machine);
+  ASSERT_EQ(door_end.replies.size(), 3U);
+  EXPECT_EQ(door_end.replies[0].status, ReplyStatus::done);
+  EXPECT_EQ(door_end.replies[0].bytes.bytes, reply_head_bytes + 5) << "the value";
+  EXPECT_EQ(door_end.replies[1].status, ReplyStatus::refused) << "not a key of this client";
+  EXPECT_EQ(door_end.replies[2].status, ReplyStatus::refused) << "a write";
+  EXPECT_EQ(pool.free_bytes(), free) << "the desk keeps nothing";
+  EXPECT_EQ(desk.counters().local_reads, 1U);
 }
 
 TEST_F(CommandDeskTest, WritesWhoTheOwnerIs) {

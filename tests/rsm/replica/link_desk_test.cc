@@ -66,6 +66,32 @@ class LinkDeskTest : public testing::Test {
   ReplicaStage stage{{.links = 2, .snapshots = {.every_entries = 12}}};
 };
 
+TEST(LinkDesk, OpensTheLinksOfThePairingOnce) {
+  ReplicaStage stage({.links = 2,
+                      .openings = {{.link = out, .direction = LinkDirection::outbound, .prefixes = {"app/"}},
+                                   {.link = in, .direction = LinkDirection::inbound}}});
+  const auto are_open = [&](std::size_t id) {
+    return stage.machine(id).link(out, LinkDirection::outbound) &&
+           stage.machine(id).link(in, LinkDirection::inbound);
+  };
+  ASSERT_TRUE(stage.run_until([&] { return are_open(0) && are_open(1) && are_open(2); }));
+  EXPECT_EQ(stage.call(put("other", "1")).status, 0);
+  EXPECT_EQ(stage.call(put("app/a", "1")).status, 0);
+  const LinkStanding before = *stage.machine(0).link(out, LinkDirection::outbound);
+  EXPECT_EQ(before.generation, Generation(1));
+  EXPECT_EQ(before.message, MessageNumber(1)) << "one key has the prefix";
+  const std::size_t leader = stage.wait_for_leader();
+  stage.crash(leader);
+  ASSERT_TRUE(stage.run_until([&] {
+    const auto next = stage.leader();
+    return next && *next != leader;
+  }));
+  EXPECT_EQ(stage.call(put("app/a", "2")).status, 0);
+  const std::size_t now = stage.wait_for_leader();
+  EXPECT_EQ(stage.machine(now).link(out, LinkDirection::outbound)->opened_at, before.opened_at);
+  EXPECT_EQ(stage.machine(now).link(out, LinkDirection::outbound)->message, MessageNumber(2));
+}
+
 TEST_F(LinkDeskTest, EveryReplicaHasTheSameBatches) {
   open(out, LinkDirection::outbound);
   for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {

@@ -113,6 +113,7 @@ void ReplicaStage::start(std::size_t id, bool founding) {
   replica.snapshots = settings_.snapshots;
   replica.fetch.patience = Duration::milliseconds(2);
   replica.fetch.pause = Duration::microseconds(200);
+  replica.links.openings = settings_.openings;
   seat.told.clear();
   std::vector<memory::Link*> links;
   for (std::size_t i = 0; i < replicas; ++i) {
@@ -187,7 +188,8 @@ std::uint64_t ReplicaStage::submit(std::size_t id, const std::vector<std::byte>&
   EXPECT_TRUE(slot);
   if (slot) {
     ByteWriter(seat.pool->span(*slot)).write_bytes(command);
-    seat.replica->on_message({1, 1}, {role, {.process = 1, .user = 42}}, door::Submit{request, *slot});
+    seat.replica->on_message({1, 1}, {role, {.process = 1, .user = 42}},
+                             door::Submit{.request = request, .command = *slot});
   }
   return request;
 }

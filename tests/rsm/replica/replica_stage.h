@@ -35,6 +35,7 @@ struct StageSettings {
   std::size_t links = 0;
   SnapshotSettings snapshots;
   bool peers = true;  // replicas reach each other
+  std::vector<LinkOpening> openings;
 };
 
 class ReplicaStage {

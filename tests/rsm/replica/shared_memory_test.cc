@@ -141,7 +141,8 @@ class Seat final : public DoorPort, public ReplicaObserver {
       const auto slot = pool_.allocate(command.size());
       ASSERT_TRUE(slot);
       ByteWriter(pool_.span(*slot)).write_bytes(command);
-      replica.on_message({1, 1}, {door::Role::client, {}}, door::Submit{request, *slot});
+      replica.on_message({1, 1}, {door::Role::client, {}},
+                         door::Submit{.request = request, .command = *slot});
     }
     inbox_.clear();
   }

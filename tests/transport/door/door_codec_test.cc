@@ -62,10 +62,11 @@ const Golden golden[] = {
      "000000000200"
      "03"
      "02"},
-    {Submit{.request = 5, .command = payload},
-     "001000000900"
+    {Submit{.request = 5, .command = payload, .local = true},
+     "001000000a00"
      "04"
-     "0500000000000000"},
+     "0500000000000000"
+     "01"},
     {Reply{.request = 5, .status = ReplyStatus::done, .bytes = payload},
      "001000000d00"
      "05"
@@ -283,6 +284,7 @@ TEST(DoorCodec, values_out_of_range_are_refused) {
   EXPECT_TRUE(refused_with(Hello{}, 9, 0)) << "role";
   EXPECT_TRUE(refused_with(Hello{}, 9, 4)) << "role";
   EXPECT_TRUE(refused_with(Submit{.request = 1, .command = payload}, 1, 0)) << "request 0";
+  EXPECT_TRUE(refused_with(Submit{.request = 1, .command = payload}, 9, 2)) << "neither local nor not";
   EXPECT_TRUE(refused_with(Reply{.request = 1, .status = ReplyStatus::busy}, 9, 6)) << "status";
   EXPECT_TRUE(refused_with(Reply{.request = 1, .status = ReplyStatus::busy}, 10, 1)) << "a leader, but busy";
   EXPECT_TRUE(refused_with(Tap{.link = link}, 1, links_max)) << "link";

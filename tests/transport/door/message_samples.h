@@ -33,7 +33,9 @@ class MessageSamples {
       case 2:
         return Refused{.reason = static_cast<Refusal>(prng_.between(1, 3))};
       case 3:
-        return Submit{.request = at_least_1(), .command = body(1, command_bytes_max)};
+        return Submit{.request = at_least_1(),
+                      .command = body(1, command_bytes_max),
+                      .local = prng_.between(0, 1) == 1};
       case 4:
         return reply();
       case 5:
