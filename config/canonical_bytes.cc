@@ -40,6 +40,10 @@ class CanonicalWriter {
 void write_cluster(CanonicalWriter& out, const ClusterSettings& cluster) {
   out.text(cluster.name);
   out.integer(static_cast<std::uint8_t>(cluster.kind));
+  if (cluster.kind == ClusterKind::cft) {
+    out.integer(static_cast<std::uint8_t>(cluster.durability));
+    out.integer(static_cast<std::uint8_t>(cluster.memory));
+  }
   out.integer(cluster.faults.u);
   out.integer(cluster.faults.r);
   out.count(cluster.replicas.size());

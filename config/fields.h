@@ -35,16 +35,20 @@ struct SizeRule {
   std::uint64_t low;
   std::uint64_t high;
 };
-struct HostRule {};      // an IPv4 or IPv6 address or a DNS name
-struct NameRule {};      // a name that is safe in paths, labels and certificates
-struct KeyRule {};       // an Ed25519 public key
-struct PrefixesRule {};  // a list of key prefixes
-struct ClusterRule {};   // the name of a cluster of the same file
-struct ApplyRule {};     // a word of Apply
-struct KindRule {};      // what stands behind the gateways: attach: {file: {}}
-// A setting that other versions know and this one refuses, with why; the member is not touched.
+struct HostRule {};        // an IPv4 or IPv6 address or a DNS name
+struct NameRule {};        // a name that is safe in paths, labels and certificates
+struct KeyRule {};         // an Ed25519 public key
+struct PrefixesRule {};    // a list of key prefixes
+struct ClusterRule {};     // the name of a cluster of the same file
+struct ApplyRule {};       // a word of Apply
+struct AttachRule {};      // what stands behind the gateways of a cluster that others run: {file: {}}
+struct EngineRule {};      // the engine of a cluster that Mallard runs
+struct DurabilityRule {};  // a word of Durability; only beside an engine
+struct MemoryRule {};      // a word of Memory; only beside an engine
+// A setting that other versions know and this one refuses, with what to do about it; the member is not
+// touched.
 struct UnavailableRule {
-  const char* instead;  // what to do about it
+  const char* instead;
 };
 // A mapping with fields of its own; `one_line` only tells the printer.
 struct NestedRule {
@@ -88,8 +92,10 @@ void visit_fields(Visitor& visit, S& ports) {
   constexpr CountRule port{1, 65'535};
   visit({"bridge", "where gateways of other clusters connect"}, ports.bridge, port);
   visit({"local", "where gateways of the same cluster connect"}, ports.local, port);
-  visit({"clients", "where clients connect"}, ports.clients, port);
-  visit({"admin", "where status and metrics are served, on loopback"}, ports.admin, port);
+  visit({"clients", "where the replicas of an engine connect to each other, and clients"}, ports.clients,
+        port);
+  visit({"admin", "where the gateway serves status and metrics, on loopback"}, ports.admin, port);
+  visit({"replica_admin", "where the replica process of an engine does"}, ports.replica_admin, port);
 }
 
 template <class Visitor, SettingsOf<ReplicaKeys> S>
@@ -115,14 +121,14 @@ void visit_fields(Visitor& visit, S& replica) {
 
 template <class Visitor, SettingsOf<ClusterSettings> S>
 void visit_fields(Visitor& visit, S& cluster) {
-  constexpr UnavailableRule engine{"use `attach: {file: {}}`, a log in files"};
-  constexpr UnavailableRule of_engine{"remove it; it belongs to an engine"};
-  visit({"engine", "the engine that runs it"}, cluster.kind, engine);
-  visit({"durability", "when an entry counts as committed"}, cluster.kind, of_engine);
-  visit({"memory", "the memory that its engine uses"}, cluster.kind, of_engine);
-  visit({"memory_nodes", "the memory nodes of its engine"}, cluster.kind, of_engine);
-  visit({"attach", "what stands behind its gateways: `attach: {file: {}}`", Need::required}, cluster.kind,
-        KindRule{});
+  visit({"engine", "the engine that runs it"}, cluster.kind, EngineRule{});
+  visit({"durability", "when an entry counts as committed"}, cluster.durability, DurabilityRule{});
+  visit({"memory", "the memory that its engine uses"}, cluster.memory, MemoryRule{});
+  visit({"memory_nodes", "the memory nodes of its engine"}, cluster.memory,
+        UnavailableRule{"remove it; it belongs to the engine bft"});
+  visit(
+      {"attach", "what stands behind its gateways (`attach: {file: {}}`), or `engine: cft`", Need::required},
+      cluster.kind, AttachRule{});
   visit({"faults", "the weights of faults that it survives"}, cluster.faults, FaultsRule{});
   visit({"replicas", "the list of its replicas", Need::required}, cluster.replicas,
         ListRule{1, replicas_max});

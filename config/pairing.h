@@ -22,10 +22,11 @@ struct FaultBudget {
 
 // TCP ports of one replica and its gateway.
 struct ReplicaPorts {
-  std::uint16_t bridge = 7800;   // gateways of other clusters
-  std::uint16_t local = 7801;    // gateways of the same cluster
-  std::uint16_t clients = 7802;  // clients of the replica
-  std::uint16_t admin = 9780;    // HTTP for status and metrics, on loopback only
+  std::uint16_t bridge = 7800;         // gateways of other clusters
+  std::uint16_t local = 7801;          // gateways of the same cluster
+  std::uint16_t clients = 7802;        // clients of the replica, and the other replicas of an engine
+  std::uint16_t admin = 9780;          // HTTP for status and metrics of the gateway, on loopback only
+  std::uint16_t replica_admin = 9781;  // likewise of the replica process, where Mallard runs the cluster
   friend constexpr bool operator==(const ReplicaPorts&, const ReplicaPorts&) = default;
 };
 
@@ -49,11 +50,26 @@ struct ReplicaSettings {
 // What stands behind the gateways of a cluster.
 enum class ClusterKind : std::uint8_t {
   file,  // a committed log in a directory of each replica's machine
+  cft,   // a cluster that Mallard runs, with the crash-tolerant engine
+};
+
+// When an entry of a cluster that Mallard runs counts as committed.
+enum class Durability : std::uint8_t {
+  disk,        // u + 1 replicas have synced it: it survives a power loss of all
+  replicated,  // it lies in the memory of u + 1 replicas: it survives the loss of any u
+};
+
+// The one-sided memory through which the replicas of a cluster that Mallard runs reach each other.
+enum class Memory : std::uint8_t {
+  automatic,  // the fastest that all of them have
+  shm,        // shared memory of one machine
 };
 
 struct ClusterSettings {
   std::string name;
   ClusterKind kind = ClusterKind::file;
+  Durability durability = Durability::disk;  // of clusters that Mallard runs, as is `memory`
+  Memory memory = Memory::automatic;
   FaultBudget faults;  // what the file states, or what crash faults leave room for (implied_faults)
   std::vector<ReplicaSettings> replicas;
   friend bool operator==(const ClusterSettings&, const ClusterSettings&) = default;

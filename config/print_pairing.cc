@@ -39,7 +39,21 @@ class Printer {
     out_ += ':';
     write(value, rule);
   }
-  void operator()(const Field&, const ClusterKind&, UnavailableRule) {}
+  // A cluster has an engine with its settings, or something attached.
+  void operator()(const Field& field, const ClusterKind& kind, EngineRule) {
+    has_engine_ = kind == ClusterKind::cft;
+    write_word(field, "cft", has_engine_);
+  }
+  void operator()(const Field& field, const Durability& durability, DurabilityRule) {
+    write_word(field, word_of(durability), has_engine_);
+  }
+  void operator()(const Field& field, const Memory& memory, MemoryRule) {
+    write_word(field, word_of(memory), has_engine_);
+  }
+  void operator()(const Field& field, const ClusterKind&, AttachRule) {
+    write_word(field, "{file: {}}", !has_engine_);
+  }
+  void operator()(const Field&, const Memory&, UnavailableRule) {}
 
  private:
   // Inside braces fields follow each other on the line; elsewhere each begins a line of its own.
@@ -50,6 +64,15 @@ class Printer {
       after_dash_ = false;
     } else {
       out_ += std::string(indent_, ' ');
+    }
+  }
+
+  void write_word(const Field& field, std::string_view word, bool is_there) {
+    if (is_there) {
+      begin_field();
+      out_ += field.key;
+      out_ += ':';
+      end_value(word);
     }
   }
 
@@ -69,7 +92,6 @@ class Printer {
   void write(const PublicKey& value, KeyRule) { end_value(yaml_text(public_key_text(value))); }
   void write(ClusterIndex value, ClusterRule) { end_value(yaml_text(pairing_.clusters[value.value].name)); }
   void write(Apply, ApplyRule) { end_value("mirror"); }
-  void write(ClusterKind, KindRule) { end_value("{file: {}}"); }
   void write(const FaultBudget& value, FaultsRule) { write_braces(value); }
 
   void write(const std::vector<std::string>& value, PrefixesRule) {
@@ -138,6 +160,7 @@ class Printer {
   std::size_t indent_ = 0;
   bool after_dash_ = false;
   bool in_braces_ = false;
+  bool has_engine_ = false;  // the cluster whose fields are written
 };
 
 }  // namespace

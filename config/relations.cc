@@ -148,7 +148,7 @@ void check_weights(const ClusterSettings& cluster, Broken& broken) {
   }
 }
 
-// ---- Sockets ------------------------------------------------------------------------------------
+// ---- Machines -----------------------------------------------------------------------------------
 
 // One spelling for one machine, as far as the text tells: addresses in one form, names in lower case.
 std::string machine_of(const std::string& host) {
@@ -164,6 +164,41 @@ std::string machine_of(const std::string& host) {
   return machine == "localhost" ? "127.0.0.1" : machine;
 }
 
+// ---- Engines ------------------------------------------------------------------------------------
+
+// What the engine cft and the memory that this version has can keep.
+void check_engine(const ClusterSettings& cluster, Broken& broken) {
+  if (cluster.kind != ClusterKind::cft) {
+    return;
+  }
+  const std::string path = cluster_path(cluster);
+  if (cluster.faults.r > 0) {
+    broken.push_back({{path + ".faults.r", path + ".faults", path + ".engine"},
+                      fmt::format("cluster {} cannot survive Byzantine faults: the engine cft tolerates "
+                                  "crashes only",
+                                  shown(cluster.name)),
+                      "make r 0"});
+  }
+  for (std::size_t i = 0; i < cluster.replicas.size(); ++i) {
+    if (cluster.replicas[i].stake != 1) {
+      broken.push_back({{replica_path(cluster, i) + ".stake", path + ".engine"},
+                        "the engine cft counts replicas, not stakes",
+                        "leave `stake` out"});
+    }
+    const bool together = machine_of(cluster.replicas[i].host) == machine_of(cluster.replicas.front().host);
+    if (!together) {
+      broken.push_back({{replica_path(cluster, i) + ".host", replica_path(cluster, 0) + ".host",
+                         path + ".memory", path + ".engine"},
+                        fmt::format("replica {} of cluster {} is on another machine than replica 0, and the "
+                                    "memory of this version is shared memory",
+                                    cluster.replicas[i].id.value, shown(cluster.name)),
+                        "give all replicas of the cluster one host"});
+    }
+  }
+}
+
+// ---- Sockets ------------------------------------------------------------------------------------
+
 // Finds ports that appear twice on one machine.
 class PortRegister {
  public:
@@ -172,7 +207,10 @@ class PortRegister {
   void add(const ClusterSettings& cluster, std::size_t at) {
     const ReplicaSettings& replica = cluster.replicas[at];
     const std::string machine = machine_of(replica.host);
-    auto add_port = [&](const Field& field, std::uint16_t port, CountRule) {
+    auto add_port = [&](const Field& field, const std::uint16_t& port, CountRule) {
+      if (&port == &replica.ports.replica_admin && cluster.kind == ClusterKind::file) {
+        return;  // there is no replica process of ours
+      }
       const std::string path = replica_path(cluster, at);
       Owner owner{fmt::format("{}.ports.{}", path, field.key),
                   fmt::format("{} {}'s {}", cluster.name, replica.id.value, field.key)};
@@ -319,6 +357,7 @@ std::vector<BrokenRelation> check_relations(const Pairing& pairing) {
   for (const ClusterSettings& cluster : pairing.clusters) {
     check_ids(cluster, broken);
     check_weights(cluster, broken);
+    check_engine(cluster, broken);
   }
   check_keys(pairing, broken);
   check_ports(pairing, broken);

@@ -19,9 +19,9 @@ struct BrokenRelation {
 };
 
 // All of them, in the order of the file. Checked are: names and replica ids are unique and ids leave no gap;
-// every key appears once; weights sum below 2^63 and carry the fault budget (n >= 2u + r + 1, r <= u); no two
-// sockets share a port of one host; no link ends where it starts; no circle of mirror links passes the same
-// key.
+// every key appears once; weights sum below 2^63 and carry the fault budget (n >= 2u + r + 1, r <= u); what
+// an engine is asked for it can keep; no two sockets share a port of one host; no link ends where it starts;
+// no circle of mirror links passes the same key.
 [[nodiscard]] std::vector<BrokenRelation> check_relations(const Pairing& pairing);
 
 }  // namespace mallard::config

@@ -257,6 +257,12 @@ std::string size_text(std::uint64_t bytes) {
   return "0B";
 }
 
+std::string_view word_of(Durability durability) {
+  return durability == Durability::replicated ? "replicated" : "disk";
+}
+
+std::string_view word_of(Memory memory) { return memory == Memory::shm ? "shm" : "auto"; }
+
 std::string public_key_text(const PublicKey& key) {
   std::string text(key_scheme);
   std::uint32_t pending = 0;

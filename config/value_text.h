@@ -42,6 +42,10 @@ struct ValueProblem {
 // The largest unit that keeps the number whole: 67108864 is "64MiB".
 [[nodiscard]] std::string size_text(std::uint64_t bytes);
 
+// As they are written in the file.
+[[nodiscard]] std::string_view word_of(Durability durability);
+[[nodiscard]] std::string_view word_of(Memory memory);
+
 [[nodiscard]] std::string public_key_text(const PublicKey& key);
 
 // Whether the key is one of those in the template, which nobody holds.

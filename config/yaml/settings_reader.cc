@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 #include <optional>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -70,7 +71,9 @@ class SettingsReader::Mapping {
     const std::string path = join(path_, field.key);
     if (value != nullptr) {
       reader_.places_.emplace(path, value->place);
-      reader_.read_value(*value, path, out, rule);
+      if (is_in_place(*value, path, rule)) {
+        reader_.read_value(*value, path, out, rule);
+      }
     } else if (field.need == Need::required && !is_excused(rule)) {
       missing_.push_back(field);
     }
@@ -92,10 +95,27 @@ class SettingsReader::Mapping {
   }
 
  private:
-  // A cluster that names an engine has been told what to do; that it attaches nothing follows.
+  // A cluster that names an engine attaches nothing.
   template <class Rule>
   [[nodiscard]] bool is_excused(const Rule&) const {
-    return std::is_same_v<Rule, KindRule> && node_.find("engine") != nullptr;
+    return std::is_same_v<Rule, AttachRule> && node_.find("engine") != nullptr;
+  }
+
+  // Settings of an engine stand beside one, and what is attached does not.
+  template <class Rule>
+  [[nodiscard]] bool is_in_place(const TreeNode& value, const std::string& path, const Rule&) {
+    const bool has_engine = node_.find("engine") != nullptr;
+    if (std::is_same_v<Rule, AttachRule> && has_engine) {
+      reader_.fail(value, path, fmt::format("{} has an engine and attaches something", path_),
+                   "remove `engine` if you run the cluster, `attach` if Mallard does");
+      return false;
+    }
+    if ((std::is_same_v<Rule, DurabilityRule> || std::is_same_v<Rule, MemoryRule>)&&!has_engine) {
+      reader_.fail(value, path, fmt::format("{} belongs to an engine", path),
+                   "remove it, or add `engine: cft`");
+      return false;
+    }
+    return true;
   }
 
   void add_unknown(const TreeNode& key) {
@@ -314,7 +334,7 @@ void SettingsReader::read_value(const TreeNode& node, const std::string& path, A
   }
 }
 
-void SettingsReader::read_value(const TreeNode& node, const std::string& path, ClusterKind& out, KindRule) {
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, ClusterKind& out, AttachRule) {
   constexpr const char* advice = "write `attach: {file: {}}`";
   if (node.kind != TreeNode::Kind::mapping || node.keys.size() != 1) {
     fail(node, path, fmt::format("{} must be a mapping with exactly one key", path), advice);
@@ -334,18 +354,59 @@ void SettingsReader::read_value(const TreeNode& node, const std::string& path, C
   }
 }
 
-void SettingsReader::read_value(const TreeNode& node, const std::string& path, ClusterKind&,
-                                UnavailableRule rule) {
-  constexpr std::array<std::string_view, 2> engines{"cft", "bft"};
-  const std::string_view key = std::string_view(path).substr(path.rfind('.') + 1);
-  const bool is_engine = key == "engine" && node.kind == TreeNode::Kind::scalar;
-  if (is_engine && std::find(engines.begin(), engines.end(), node.text) == engines.end()) {
-    const std::string guess = did_you_mean(node.text, engines);
-    fail(node, path, fmt::format("{} is no engine", shown(node.text)), guess.empty() ? rule.instead : guess);
+template <class Value>
+void SettingsReader::read_word(const TreeNode& node, const std::string& path, Value& out,
+                               std::span<const Word<Value>> words) {
+  const std::string* text = plain_text(node, path, "a word");
+  if (text == nullptr) return;
+  std::vector<std::string_view> known;
+  std::string usable;
+  for (const Word<Value>& word : words) {
+    known.push_back(word.text);
+    if (word.value) {
+      usable += fmt::format("{}`{}`", usable.empty() ? "" : " or ", word.text);
+    }
+  }
+  const auto at = std::ranges::find(known, *text);
+  if (at == known.end()) {
+    const std::string_view key = std::string_view(path).substr(path.rfind('.') + 1);
+    const std::string guess = did_you_mean(*text, known);
+    fail(node, path, fmt::format("{} is no {}", shown(*text), key),
+         guess.empty() ? fmt::format("use {}", usable) : guess);
     return;
   }
-  const std::string word = is_engine ? fmt::format("{}: {}", key, node.text) : std::string(key);
-  fail(node, path, fmt::format("`{}` is not available in this version", word), rule.instead);
+  const Word<Value>& word = words[static_cast<std::size_t>(at - known.begin())];
+  if (!word.value) {
+    const std::string_view key = std::string_view(path).substr(path.rfind('.') + 1);
+    fail(node, path, fmt::format("`{}: {}` is not available in this version", key, *text),
+         fmt::format("use {}", usable));
+    return;
+  }
+  out = *word.value;
+}
+
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, ClusterKind& out, EngineRule) {
+  constexpr std::array<Word<ClusterKind>, 2> words{{{"cft", ClusterKind::cft}, {"bft", std::nullopt}}};
+  read_word<ClusterKind>(node, path, out, words);
+}
+
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, Durability& out,
+                                DurabilityRule) {
+  constexpr std::array<Word<Durability>, 2> words{
+      {{"disk", Durability::disk}, {"replicated", Durability::replicated}}};
+  read_word<Durability>(node, path, out, words);
+}
+
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, Memory& out, MemoryRule) {
+  constexpr std::array<Word<Memory>, 4> words{
+      {{"auto", Memory::automatic}, {"shm", Memory::shm}, {"tcp", std::nullopt}, {"verbs", std::nullopt}}};
+  read_word<Memory>(node, path, out, words);
+}
+
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, const Memory&,
+                                UnavailableRule rule) {
+  const std::string_view key = std::string_view(path).substr(path.rfind('.') + 1);
+  fail(node, path, fmt::format("`{}` is not available in this version", key), rule.instead);
 }
 
 // ---- Problems -----------------------------------------------------------------------------------

@@ -4,7 +4,9 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,8 +45,11 @@ class SettingsReader {
   void read_value(const TreeNode& node, const std::string& path, std::vector<std::string>& out, PrefixesRule);
   void read_value(const TreeNode& node, const std::string& path, ClusterIndex& out, ClusterRule);
   void read_value(const TreeNode& node, const std::string& path, Apply& out, ApplyRule);
-  void read_value(const TreeNode& node, const std::string& path, ClusterKind& out, KindRule);
-  void read_value(const TreeNode& node, const std::string& path, ClusterKind& out, UnavailableRule rule);
+  void read_value(const TreeNode& node, const std::string& path, ClusterKind& out, AttachRule);
+  void read_value(const TreeNode& node, const std::string& path, ClusterKind& out, EngineRule);
+  void read_value(const TreeNode& node, const std::string& path, Durability& out, DurabilityRule);
+  void read_value(const TreeNode& node, const std::string& path, Memory& out, MemoryRule);
+  void read_value(const TreeNode& node, const std::string& path, const Memory& out, UnavailableRule rule);
   void read_value(const TreeNode& node, const std::string& path, FaultBudget& out, FaultsRule);
   template <class Settings>
   void read_value(const TreeNode& node, const std::string& path, Settings& out, NestedRule);
@@ -54,6 +59,16 @@ class SettingsReader {
                   const Rule& rule);
 
   void read_name(const TreeNode& key, const std::string& path, std::string& out);
+
+  // A word of a setting; one without a value is known and not available in this version.
+  template <class Value>
+  struct Word {
+    std::string_view text;
+    std::optional<Value> value;
+  };
+  template <class Value>
+  void read_word(const TreeNode& node, const std::string& path, Value& out,
+                 std::span<const Word<Value>> words);
 
   // The text of a scalar that stands for a number, a size or a word; null, and a problem, when it is
   // something else.

@@ -37,6 +37,15 @@ TEST(CanonicalBytes, DifferWhereverProcessesMustAgree) {
       [](Pairing& p) { p.links.clear(); },
       [](Pairing& p) { p.links[0].name = "other"; },
       [](Pairing& p) { p.links[0].from = ClusterIndex(1); },
+      [](Pairing& p) { p.clusters[0].kind = ClusterKind::cft; },
+      [](Pairing& p) {
+        p.clusters[0].kind = ClusterKind::cft;
+        p.clusters[0].durability = Durability::replicated;
+      },
+      [](Pairing& p) {
+        p.clusters[0].kind = ClusterKind::cft;
+        p.clusters[0].memory = Memory::shm;
+      },
       [](Pairing& p) { p.links[0].to = ClusterIndex(0); },
       [](Pairing& p) { p.links[0].include = {"/a//b/"}; },
       [](Pairing& p) {

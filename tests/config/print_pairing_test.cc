@@ -20,7 +20,7 @@ TEST(PrintPairing, WritesEverythingOut) {
     replicas:
       - id: 0
         host: "10.0.1.1"
-        ports: {bridge: 7800, local: 7801, clients: 7802, admin: 9780}
+        ports: {bridge: 7800, local: 7801, clients: 7802, admin: 9780, replica_admin: 9781}
         keys:
           gateway: "ed25519:6AMAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE="
           replica: "ed25519:6QMAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE="
@@ -34,6 +34,19 @@ operators: []
 )");
 }
 
+TEST(PrintPairing, WritesTheEngineWithItsSettings) {
+  Pairing pairing;
+  pairing.clusters = {cluster_of("east", 1, 1)};
+  pairing.clusters[0].kind = ClusterKind::cft;
+  pairing.clusters[0].durability = Durability::replicated;
+  pairing.clusters[0].memory = Memory::shm;
+  const std::string text = print_pairing(pairing);
+  EXPECT_NE(text.find("  east:\n    engine: cft\n    durability: replicated\n    memory: shm\n    faults:"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("attach"), std::string::npos);
+}
+
 TEST(PrintPairing, LoadsAsTheSamePairing) {
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     Prng random(seed);
@@ -45,6 +58,22 @@ TEST(PrintPairing, LoadsAsTheSamePairing) {
       for (ReplicaSettings& replica : pairing.clusters.back().replicas) {
         replica.stake = random.between(1, 1ULL << 59);
         replica.ports.admin = static_cast<std::uint16_t>(random.between(10'000, 65'535));
+      }
+      if (random.below(2) == 1) {
+        pairing.clusters.back().kind = ClusterKind::cft;
+        pairing.clusters.back().durability = static_cast<Durability>(random.below(2));
+        pairing.clusters.back().memory = static_cast<Memory>(random.below(2));
+        for (ReplicaSettings& replica : pairing.clusters.back().replicas) {
+          replica.host = pairing.clusters.back().replicas.front().host;
+          replica.stake = 1;
+          const auto first_port = static_cast<std::uint16_t>(2'000 + 8 * replica.id.value);
+          replica.ports = {first_port, static_cast<std::uint16_t>(first_port + 1),
+                           static_cast<std::uint16_t>(first_port + 2),
+                           static_cast<std::uint16_t>(first_port + 3),
+                           static_cast<std::uint16_t>(first_port + 4)};
+        }
+        pairing.clusters.back().faults = {.u = (pairing.clusters.back().replicas.size() - 1) / 2, .r = 0};
+        continue;
       }
       pairing.clusters.back().faults = {.u = random.below(2), .r = 0};
       if (pairing.clusters.back().replicas.size() == 1) pairing.clusters.back().replicas[0].stake = 3;

@@ -92,6 +92,34 @@ TEST(Relations, NoTwoSocketsShareAPortOfOneMachine) {
   }
 }
 
+TEST(Relations, AnEngineIsAskedForWhatItCanKeep) {
+  Pairing pairing = small_pairing();
+  ClusterSettings& east = pairing.clusters[0];
+  east.kind = ClusterKind::cft;
+  EXPECT_THAT(broken(pairing),
+              ElementsAre("clusters.east.replicas[1].host", "clusters.east.replicas[2].host"));
+  for (std::uint16_t i = 0; i < 3; ++i) {
+    const auto port = static_cast<std::uint16_t>(7'000 + 10 * i);
+    const auto after = [port](std::uint16_t steps) { return static_cast<std::uint16_t>(port + steps); };
+    east.replicas[i].host = "10.0.1.1";
+    east.replicas[i].ports = {port, after(1), after(2), after(3), after(4)};
+  }
+  EXPECT_THAT(broken(pairing), IsEmpty());
+  east.replicas[1].stake = 2;
+  EXPECT_THAT(broken(pairing), ElementsAre("clusters.east.replicas[1].stake"));
+  east.replicas[1].stake = 1;
+  east.faults = {.u = 1, .r = 1};
+  EXPECT_THAT(broken(pairing), ElementsAre("clusters.east.faults", "clusters.east.faults.r"));
+}
+
+TEST(Relations, ThePortOfAReplicaProcessCountsWhereThereIsOne) {
+  Pairing pairing = small_pairing();
+  pairing.clusters[1].replicas[0].ports.replica_admin = pairing.clusters[1].replicas[0].ports.admin;
+  EXPECT_THAT(broken(pairing), IsEmpty());
+  pairing.clusters[1].kind = ClusterKind::cft;
+  EXPECT_THAT(broken(pairing), ElementsAre("clusters.west.replicas[0].ports.replica_admin"));
+}
+
 TEST(Relations, LinksJoinTwoClustersThatExist) {
   Pairing pairing = small_pairing();
   pairing.links[0].to = pairing.links[0].from;
