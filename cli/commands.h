@@ -13,11 +13,14 @@ namespace mallard::cli {
 
 // Groups of `mallard --help`.
 inline constexpr const char* group_run = "Run";
+inline constexpr const char* group_use = "Use";
 inline constexpr const char* group_configure = "Configure";
 inline constexpr const char* group_watch = "Watch";
 
 void add_demo(CLI::App& program, ExitCode& exit_code);
 void add_gateway(CLI::App& program, ExitCode& exit_code);
+void add_replica(CLI::App& program, ExitCode& exit_code);
+void add_kv(CLI::App& program, ExitCode& exit_code);
 void add_validate(CLI::App& program, ExitCode& exit_code);
 void add_config(CLI::App& program, ExitCode& exit_code);
 void add_keys(CLI::App& program, ExitCode& exit_code);

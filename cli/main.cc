@@ -18,6 +18,8 @@ namespace {
 void add_commands(CLI::App& program, ExitCode& exit_code) {
   add_demo(program, exit_code);
   add_gateway(program, exit_code);
+  add_replica(program, exit_code);
+  add_kv(program, exit_code);
   add_validate(program, exit_code);
   add_config(program, exit_code);
   add_keys(program, exit_code);

@@ -1,5 +1,6 @@
 #include "cli/demo/copy_counter.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/status/admin_page.h"
@@ -38,6 +39,10 @@ void CopyCounter::read() {
       gateway.last = {};
     }
     const auto& link = status["links"][0];
+    const auto latency = link.value("latency", nlohmann::json::object());
+    gateway.batches = latency.value("batches", std::uint64_t{0});
+    gateway.lag_ms_p50 = latency.value("p50_ms", 0.0);
+    gateway.lag_ms_p99 = latency.value("p99_ms", 0.0);
     const Sent now{.first = link.value("copies", std::uint64_t{0}),
                    .again = link.value("resends", std::uint64_t{0})};
     const Sent news{.first = now.first - gateway.last.first, .again = now.again - gateway.last.again};
@@ -55,6 +60,10 @@ double CopyCounter::copies_per_message() const {
   return clean_.first == 0
              ? 0
              : static_cast<double>(clean_.first + clean_.again) / static_cast<double>(clean_.first);
+}
+
+const CopyCounter::Gateway& CopyCounter::busiest() const {
+  return *std::ranges::max_element(gateways_, {}, &Gateway::batches);
 }
 
 std::uint64_t CopyCounter::resends() const {

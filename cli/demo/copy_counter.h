@@ -23,6 +23,10 @@ class CopyCounter {
   [[nodiscard]] double copies_per_message() const;
   // Resends, fault periods included.
   [[nodiscard]] std::uint64_t resends() const;
+  // From the commit until the source knew that a correct replica of the destination has it, in milliseconds,
+  // as the gateway saw it that has counted the most batches; 0 where none has.
+  [[nodiscard]] double lag_ms_p50() const { return busiest().lag_ms_p50; }
+  [[nodiscard]] double lag_ms_p99() const { return busiest().lag_ms_p99; }
 
  private:
   struct Sent {
@@ -31,12 +35,16 @@ class CopyCounter {
   };
   struct Gateway {
     std::string incarnation;
-    Sent last;   // as counted last, in this life
-    Sent total;  // over all lives
+    Sent last;                  // as counted last, in this life
+    Sent total;                 // over all lives
+    std::uint64_t batches = 0;  // whose lag it has counted in this life
+    double lag_ms_p50 = 0;
+    double lag_ms_p99 = 0;
   };
 
   // Adds what is new since the last reading to the period that is under way.
   void read();
+  [[nodiscard]] const Gateway& busiest() const;
 
   const DemoDeployment& deployment_;
   std::vector<Gateway> gateways_;

@@ -1,14 +1,10 @@
-// Follows the delivered logs of all replicas of the demo's destination while they grow.
+// Follows what arrives at the replicas of the demo's destination.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <string>
-#include <string_view>
-#include <vector>
 
-#include "bridge/attach/file/record_reader.h"
 #include "cli/demo/demo_loader.h"
 #include "config/base/result.h"
 #include "config/base/time.h"
@@ -17,27 +13,17 @@ namespace mallard::cli {
 
 class DeliveryWatch {
  public:
-  // `quorum`: in how many replicas' logs a batch must stand to count as delivered for the lag.
-  DeliveryWatch(const std::vector<std::filesystem::path>& directories, std::string_view link,
-                std::size_t quorum);
+  virtual ~DeliveryWatch() = default;
 
-  // Reads what is new. The error is a sentence.
-  [[nodiscard]] Result<void, std::string> look(const DemoLoader& loader, Instant now);
+  // Looks for what is new. The error is a sentence.
+  [[nodiscard]] virtual Result<void, std::string> look(const DemoLoader& loader, Instant now) = 0;
+  // Messages that one replica has, as far as it was seen.
+  [[nodiscard]] virtual std::uint64_t messages(std::size_t replica) const = 0;
+  [[nodiscard]] virtual std::size_t replicas() const = 0;
 
-  // Messages in the log of one replica, of the furthest one, and of the one that is furthest behind.
-  [[nodiscard]] std::uint64_t messages(std::size_t replica) const;
+  // Of the furthest replica, and of the one that is furthest behind.
   [[nodiscard]] std::uint64_t furthest() const;
   [[nodiscard]] std::uint64_t least() const;
-
-  // From an entry's commit until its batch stood in the logs of `quorum` replicas, in milliseconds; 0 where
-  // there is none.
-  [[nodiscard]] double lag_ms(double quantile);
-
- private:
-  std::vector<bridge::file::RecordReader> logs_;
-  std::size_t quorum_;
-  std::uint64_t counted_ = 0;  // batches whose lag was taken
-  std::vector<double> lags_;
 };
 
 }  // namespace mallard::cli

@@ -26,8 +26,8 @@ namespace mallard::cli {
 namespace {
 
 struct DemoOptions {
-  std::string from = "file";
-  std::string to = "file";
+  std::string from = "cft";
+  std::string to = "cft";
   std::uint16_t replicas = 3;
   std::string memory;
   std::string input;
@@ -52,16 +52,16 @@ void catch_interrupts() {
 // Why these options cannot be had, if they cannot.
 std::optional<std::string> refuse(const DemoOptions& options) {
   for (const std::string& kind : {options.from, options.to}) {
-    if (kind == "cft" || kind == "bft" || kind == "etcd") {
-      return fmt::format(
-          "clusters of kind {} come with a later version; today there is --from file --to file", kind);
+    if (kind == "bft" || kind == "etcd") {
+      return fmt::format("clusters of kind {} come with a later version; today there are cft and file", kind);
     }
-    if (kind != "file") {
-      return fmt::format("there is no kind {}; today there is file", config::shown(kind));
+    if (kind != "file" && kind != "cft") {
+      return fmt::format("there is no kind {}; today there are cft and file", config::shown(kind));
     }
   }
-  if (!options.memory.empty()) {
-    return "--memory is for clusters that Mallard replicates itself; those come with a later version";
+  if (!options.memory.empty() && options.memory != "auto" && options.memory != "shm") {
+    return fmt::format("there is no memory {} in this version; today there is shm",
+                       config::shown(options.memory));
   }
   if (options.faults == "byzantine") {
     return "--faults byzantine needs clusters of kind bft, which come with a later version; today: none, "
@@ -136,21 +136,22 @@ void print_json(const DemoOptions& options, const DemoResult& result) {
   out["lag_ms_p99"] = result.lag_ms_p99;
   out["cross_cluster_copies_per_message"] = result.copies_per_message;
   out["resends"] = result.resends;
+  out["longest_stall_s"] = result.longest_stall_s;
   out["elapsed_s"] = result.elapsed_s;
   fmt::print("{}\n", out.dump());
 }
 
 void print_table(const DemoOptions& options, const DemoResult& result, const std::string& records) {
   fmt::print(
-      "{} {}, {} updates, {} deletes, {} increments: east (file, {} replicas) -> west (file, {} replicas)\n",
+      "{} {}, {} updates, {} deletes, {} increments: east ({}, {} replicas) -> west ({}, {} replicas)\n",
       grouped(result.counts.values), records, grouped(result.counts.updates), grouped(result.counts.deletes),
-      grouped(result.counts.increments), options.replicas, options.replicas);
+      grouped(result.counts.increments), options.from, options.replicas, options.to, options.replicas);
   for (const DemoFault& fault : result.faults) {
     fmt::print("{:5.1f}s  {}     {:.0f} % delivered by then\n", fault.at_s, fault.what,
                fault.delivered_at_kill * 100);
   }
-  fmt::print("every committed record is in the logs of all {} replicas: {}\n", 2 * options.replicas,
-             result.identical() ? "yes" : "NO");
+  fmt::print("every acknowledged write is on all {} replicas: {}     writes stalled {:.1f}s at most\n",
+             2 * options.replicas, result.identical() ? "yes" : "NO", result.longest_stall_s);
   fmt::print(
       "lost {}   different {}   delivered twice {}   lag p50 {:.0f} ms, p99 {:.0f} ms   {:.2f} copies per "
       "message\n",
@@ -165,12 +166,21 @@ void stay(const DemoRun& run) {
   for (std::size_t c = 0; c < 2; ++c) {
     for (std::size_t r = 0; r < deployment.replicas(); ++r) {
       fmt::print(stderr, "  {}  http://127.0.0.1:{}/\n", deployment.name(c, r), deployment.admin_port(c, r));
+      if (deployment.has_replicas(c)) {
+        fmt::print(stderr, "  {}  http://127.0.0.1:{}/ (the replica)\n", deployment.name(c, r),
+                   deployment.replica_admin_port(c, r));
+      }
     }
   }
-  fmt::print(stderr,
-             "Try in another terminal:\n  {1} status --config {0}\n  {1} lag --config {0} --watch\n"
-             "Ctrl-C ends it.\n",
+  fmt::print(stderr, "Try in another terminal:\n  {1} status --config {0}\n  {1} lag --config {0} --watch\n",
              deployment.configuration().string(), own_program().string());
+  for (std::size_t c = 0; c < 2; ++c) {
+    if (deployment.has_replicas(c)) {
+      fmt::print(stderr, "  {} kv {} --data {}\n", own_program().string(),
+                 c == 0 ? "put hello world" : "get --local hello", deployment.directory(c, 0).string());
+    }
+  }
+  fmt::print(stderr, "Ctrl-C ends it.\n");
   while (interrupted == 0) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
@@ -179,7 +189,11 @@ void stay(const DemoRun& run) {
 // Runs and reports; false when it could not be brought to an end.
 bool run_and_report(const DemoOptions& options, DemoWorkload& workload, const std::string& records,
                     const RunDirectory& directory, ExitCode& exit_code) {
+  const auto kind_of = [](const std::string& word) {
+    return word == "cft" ? config::ClusterKind::cft : config::ClusterKind::file;
+  };
   const DemoSettings settings{.root = directory.path(),
+                              .kinds = {kind_of(options.from), kind_of(options.to)},
                               .replicas = options.replicas,
                               .seconds = options.seconds,
                               .crash = options.faults == "crash"};
@@ -252,19 +266,19 @@ void add_demo(CLI::App& program, ExitCode& exit_code) {
       "demo", "Run two clusters on this machine, copy one to the other, and crash some of them");
   command->group(group_run);
   const auto options = std::make_shared<DemoOptions>();
-  command->add_option("--from", options->from, "Kind of the source cluster (file)")->type_name("KIND");
-  command->add_option("--to", options->to, "Kind of the destination cluster (file)")->type_name("KIND");
+  command->add_option("--from", options->from, "Kind of the source cluster: cft or file")->type_name("KIND");
+  command->add_option("--to", options->to, "Kind of the destination cluster: cft or file")->type_name("KIND");
   command->add_option("--replicas", options->replicas, "Replicas of each cluster, 3 to 7")
       ->check(CLI::Range(3, 7))
       ->type_name("N");
-  command->add_option("--memory", options->memory, "Memory of clusters that Mallard replicates itself")
-      ->type_name("M");
+  command->add_option("--memory", options->memory, "Memory of clusters of kind cft: shm")->type_name("M");
   command->add_option("--input", options->input, "Records instead of this machine's Debian package index")
       ->type_name("FILE");
   command->add_option("--seconds", options->seconds, "Seconds of writes after the records")
       ->check(CLI::Range(0, 86'400))
       ->type_name("N");
-  command->add_option("--faults", options->faults, "none, or crash: kill one replica's gateway on each side")
+  command
+      ->add_option("--faults", options->faults, "none, or crash: kill a replica and its gateway on each side")
       ->type_name("KIND");
   command->add_flag("--stay", options->stay, "Leave everything running until Ctrl-C");
   command->add_option("--keep", options->keep, "Use this new directory, and leave it there")

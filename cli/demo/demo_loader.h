@@ -1,52 +1,61 @@
-// Commits the demo's messages at every replica of the source, at a steady pace.
+// Writes the demo's messages to the source, at a steady pace, and remembers what was acknowledged when.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
 
-#include "bridge/attach/file/committed_log_writer.h"
 #include "cli/demo/demo_workload.h"
 #include "config/base/result.h"
 #include "config/base/time.h"
 
 namespace mallard::cli {
 
-// Stands for the source's RSM: appends the same entries to the committed log of each replica, running or not
-// (the RSM is the log; what crashes is the gateway beside it).
 class DemoLoader {
  public:
-  // The error is a sentence.
-  [[nodiscard]] static Result<DemoLoader, std::string> open(
-      const DemoWorkload& workload, const std::string& cluster,
-      const std::vector<std::filesystem::path>& directories, double messages_per_second);
+  virtual ~DemoLoader() = default;
 
-  // Commits what is due at `now`, but no message from `hold_at` on.
-  [[nodiscard]] Result<void, std::string> advance(Instant now, std::size_t hold_at);
-  [[nodiscard]] bool finished() const { return next_ == workload_->size(); }
-  // Makes everything durable.
-  [[nodiscard]] Result<void, std::string> finish();
+  // Writes what is due at `now`, but no message from `hold_at` on; may take until `until`.
+  [[nodiscard]] virtual Result<void, std::string> advance(Instant now, std::size_t hold_at,
+                                                          Instant until) = 0;
+  // Makes everything durable that is not yet.
+  [[nodiscard]] virtual Result<void, std::string> finish() { return {}; }
+  // The place of the source's leader, where it has one.
+  [[nodiscard]] virtual std::size_t leader() const { return 0; }
 
-  [[nodiscard]] std::size_t messages() const { return next_; }
-  // When entry `number` (1, 2 ...) was committed, which is also the batch that it becomes.
-  [[nodiscard]] Instant committed_at(std::uint64_t number) const { return committed_at_[number - 1]; }
-  [[nodiscard]] std::uint64_t entries() const { return committed_at_.size(); }
+  [[nodiscard]] bool finished() const { return entries() == workload_.entries(); }
+  // That were acknowledged.
+  [[nodiscard]] std::size_t messages() const {
+    return entries() == 0 ? 0 : workload_.entry_end(entries() - 1);
+  }
+  [[nodiscard]] std::size_t entries() const { return committed_at_.size(); }
+  // When an entry, from 0, was acknowledged.
+  [[nodiscard]] Instant committed_at(std::size_t entry) const { return committed_at_[entry]; }
   [[nodiscard]] Instant started() const { return started_; }
+  // The longest time between two acknowledgements while there was something to write.
+  [[nodiscard]] Duration longest_stall() const { return longest_stall_; }
+
+ protected:
+  // `workload` outlives the loader.
+  DemoLoader(const DemoWorkload& workload, double messages_per_second);
+
+  [[nodiscard]] const DemoWorkload& workload() const { return workload_; }
+  // Whether the next entry is due. A pace that has fallen behind starts over: a stall must not end in a
+  // burst.
+  [[nodiscard]] bool is_due(Instant now, std::size_t hold_at);
+  void committed(Instant now);
 
  private:
-  explicit DemoLoader(const DemoWorkload& workload, double rate) : workload_(&workload), rate_(rate) {}
-  [[nodiscard]] Result<void, std::string> commit_entry(std::size_t end);
-
-  const DemoWorkload* workload_;
+  const DemoWorkload& workload_;
   double rate_;
-  std::vector<bridge::file::CommittedLogWriter> logs_;
-  std::size_t next_ = 0;
   Instant started_;
   Instant paced_from_;              // the pace counts from here ...
   std::size_t paced_messages_ = 0;  // ... with so many done before
   std::vector<Instant> committed_at_;
+  Instant waits_since_;  // an entry has been due since then
+  bool waits_ = false;
+  Duration longest_stall_;
 };
 
 }  // namespace mallard::cli

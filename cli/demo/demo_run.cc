@@ -10,6 +10,9 @@
 
 #include "bridge/attach/file/committed_log_writer.h"
 #include "bridge/attach/file/delivered_log.h"
+#include "cli/demo/file_loader.h"
+#include "cli/demo/replica_loader.h"
+#include "cli/demo/state_comparison.h"
 #include "cli/status/admin_page.h"
 #include "transport/driver/event_loop.h"
 
@@ -52,18 +55,10 @@ Result<DemoResult, std::string> DemoRun::run() {
   if (const auto started = start(); !started) {
     return Failure<std::string>(started.error());
   }
-  std::vector<std::filesystem::path> sources;
-  std::vector<std::filesystem::path> destinations;
-  for (std::size_t r = 0; r < settings_.replicas; ++r) {
-    sources.push_back(deployment_->directory(0, r));
-    destinations.push_back(deployment_->directory(1, r));
+  if (const auto opened = open_loader(rate); !opened) {
+    return Failure<std::string>(opened.error());
   }
-  auto loader = DemoLoader::open(workload_, deployment_->cluster_name(0), sources, rate);
-  if (!loader) {
-    return Failure<std::string>(loader.error());
-  }
-  loader_ = std::move(*loader);
-  watch_.emplace(destinations, deployment_->link_name(), deployment_->quack_size());
+  open_watch();
   copies_.emplace(*deployment_);
   if (settings_.crash) {
     crashes_ = {Crash{.cluster = 0, .replica = 0, .kill_at = 0.2},
@@ -72,13 +67,16 @@ Result<DemoResult, std::string> DemoRun::run() {
   if (const auto delivered = load_and_deliver(); !delivered) {
     return Failure<std::string>(delivered.error());
   }
+  if (const auto caught_up = await_source(); !caught_up) {
+    return Failure<std::string>(caught_up.error());
+  }
   const auto compared = compare_all();
   if (!compared) {
     return Failure<std::string>(compared.error());
   }
   result_.logs = *compared;
-  result_.lag_ms_p50 = watch_->lag_ms(0.5);
-  result_.lag_ms_p99 = watch_->lag_ms(0.99);
+  take_lag();
+  result_.longest_stall_s = static_cast<double>(loader_->longest_stall().ns) / 1e9;
   result_.copies_per_message = copies_->copies_per_message();
   result_.resends = copies_->resends();
   result_.elapsed_s = elapsed(transport::EventLoop::now());
@@ -86,7 +84,7 @@ Result<DemoResult, std::string> DemoRun::run() {
 }
 
 Result<void, std::string> DemoRun::start() {
-  auto deployment = DemoDeployment::make(settings_.root, settings_.replicas);
+  auto deployment = DemoDeployment::make(settings_.root, settings_.replicas, settings_.kinds);
   if (!deployment) {
     return Failure<std::string>(deployment.error());
   }
@@ -98,20 +96,78 @@ Result<void, std::string> DemoRun::start() {
       ++i;
       continue;
     }
-    if (const std::string dead = dead_gateway(); !dead.empty()) {
+    if (const std::string dead = dead_process(); !dead.empty()) {
       return Failure<std::string>(dead);
     }
     if (interrupted_ != 0) {
       return interrupted_failure();
     }
     if (transport::EventLoop::now() > deadline) {
-      return Failure<std::string>("the gateways did not become ready");
+      return Failure<std::string>("the processes did not become ready");
     }
     pause(Duration::milliseconds(20));
   }
-  tell(transport::EventLoop::now(), fmt::format("{} gateways run, {} beside each cluster's replicas",
-                                                2 * settings_.replicas, settings_.replicas));
+  tell(transport::EventLoop::now(),
+       fmt::format("{} processes run: {} replicas of each cluster, a gateway beside each",
+                   deployment_->processes(), settings_.replicas));
   return {};
+}
+
+Result<void, std::string> DemoRun::open_loader(double rate) {
+  if (deployment_->has_replicas(0)) {
+    loader_ = std::make_unique<ReplicaLoader>(workload_, deployment_->directories(0), rate);
+    return {};
+  }
+  auto loader = FileLoader::open(workload_, deployment_->cluster_name(0), deployment_->directories(0), rate);
+  if (!loader) {
+    return Failure<std::string>(loader.error());
+  }
+  loader_ = std::move(*loader);
+  return {};
+}
+
+void DemoRun::open_watch() {
+  if (deployment_->has_replicas(1)) {
+    replica_watch_ = std::make_unique<ReplicaWatch>(*deployment_, 1);
+    watch_ = replica_watch_.get();
+  } else {
+    file_watch_ = std::make_unique<FileWatch>(deployment_->directories(1), deployment_->link_name(),
+                                              deployment_->quack_size());
+    watch_ = file_watch_.get();
+  }
+}
+
+// Of files exactly, from the logs themselves. The gateways' own figure has the way back in it.
+void DemoRun::take_lag() {
+  result_.lag_ms_p50 = file_watch_ ? file_watch_->lag_ms(0.5) : copies_->lag_ms_p50();
+  result_.lag_ms_p99 = file_watch_ ? file_watch_->lag_ms(0.99) : copies_->lag_ms_p99();
+}
+
+Result<void, std::string> DemoRun::await_source() {
+  if (!deployment_->has_replicas(0)) {
+    return {};
+  }
+  ReplicaWatch source(*deployment_, 0);
+  const Instant deadline = transport::EventLoop::now() + stall_patience;
+  while (source.least() < workload_.size()) {
+    if (interrupted_ != 0) {
+      return interrupted_failure();
+    }
+    if (transport::EventLoop::now() > deadline) {
+      return Failure<std::string>(fmt::format("a replica of the source has {} of {} messages after {} s",
+                                              source.least(), workload_.size(),
+                                              stall_patience.ns / 1'000'000'000));
+    }
+    pause(Duration::milliseconds(50));
+    if (auto looked = source.look(*loader_, transport::EventLoop::now()); !looked) {
+      return looked;
+    }
+  }
+  return {};
+}
+
+std::size_t DemoRun::victim_of(std::size_t cluster) const {
+  return cluster == 0 ? loader_->leader() : replica_watch_ ? replica_watch_->leader() : 0;
 }
 
 Result<void, std::string> DemoRun::load_and_deliver() {
@@ -135,7 +191,10 @@ Result<void, std::string> DemoRun::load_and_deliver() {
       const double took = static_cast<double>((now - loader_->started()).ns) / 1e9;
       result_.values_per_second = static_cast<double>(workload_.size()) / took;
     }
-    pause(tick_time);
+    const Instant next = now + tick_time;
+    if (const Instant after = transport::EventLoop::now(); after < next) {
+      pause(next - after);
+    }
   }
   pause(Duration::milliseconds(300));  // so that /status counts the last copies
   copies_->begin_clean();
@@ -147,7 +206,7 @@ Result<void, std::string> DemoRun::tick(Instant now) {
   if (interrupted_ != 0) {
     return interrupted_failure();
   }
-  if (auto loaded = loader_->advance(now, hold_at()); !loaded) {
+  if (auto loaded = loader_->advance(now, hold_at(), now + tick_time); !loaded) {
     return loaded;
   }
   if (auto looked = watch_->look(*loader_, transport::EventLoop::now()); !looked) {
@@ -160,7 +219,7 @@ Result<void, std::string> DemoRun::tick(Instant now) {
       break;
     }
   }
-  if (const std::string dead = dead_gateway(); !dead.empty()) {
+  if (const std::string dead = dead_process(); !dead.empty()) {
     return Failure<std::string>(dead);
   }
   const std::uint64_t progress = loader_->messages() + watch_->least();
@@ -180,6 +239,9 @@ Result<void, std::string> DemoRun::tick(Instant now) {
 }
 
 void DemoRun::advance(Crash& crash, Instant now) {
+  if (crash.step == CrashStep::before) {
+    crash.replica = victim_of(crash.cluster);
+  }
   const std::string name = deployment_->name(crash.cluster, crash.replica);
   const auto reach = [&crash, now](CrashStep step) {
     crash.step = step;
@@ -193,10 +255,10 @@ void DemoRun::advance(Crash& crash, Instant now) {
       }
       copies_->begin_fault();
       deployment_->crash(crash.cluster, crash.replica);
-      result_.faults.push_back({.at_s = elapsed(now),
-                                .what = fmt::format("killed {} and its gateway", name),
-                                .delivered_at_kill = share});
-      tell(now, fmt::format("killed {} and its gateway, {:.0f} % delivered", name, share * 100));
+      const std::string what = fmt::format("killed {}{} and its gateway", name,
+                                           deployment_->has_replicas(crash.cluster) ? " (leader)" : "");
+      result_.faults.push_back({.at_s = elapsed(now), .what = what, .delivered_at_kill = share});
+      tell(now, fmt::format("{}, {:.0f} % delivered", what, share * 100));
       return reach(CrashStep::down);
     }
     case CrashStep::down:
@@ -230,19 +292,22 @@ void DemoRun::advance(Crash& crash, Instant now) {
 }
 
 bool DemoRun::is_ready(std::size_t cluster, std::size_t replica) const {
-  return fetch_page(deployment_->admin_port(cluster, replica), "/readyz", page_patience).has_value();
+  return fetch_page(deployment_->admin_port(cluster, replica), "/readyz", page_patience).has_value() &&
+         (!deployment_->has_replicas(cluster) ||
+          fetch_page(deployment_->replica_admin_port(cluster, replica), "/readyz", page_patience)
+              .has_value());
 }
 
-// A gateway that ended without being killed, with its last words; empty when there is none.
-std::string DemoRun::dead_gateway() {
+// A process that ended without being killed, with its last words; empty when there is none.
+std::string DemoRun::dead_process() {
   for (std::size_t c = 0; c < 2; ++c) {
     for (std::size_t r = 0; r < settings_.replicas; ++r) {
       const bool killed = std::ranges::any_of(crashes_, [c, r](const Crash& crash) {
         return crash.cluster == c && crash.replica == r && crash.step == CrashStep::down;
       });
-      if (!killed && !deployment_->process(c, r).running()) {
-        return fmt::format("the gateway of {} ended:\n{}", deployment_->name(c, r),
-                           deployment_->log_tail(c, r));
+      const std::string words = killed ? "" : deployment_->last_words(c, r);
+      if (!words.empty()) {
+        return words;
       }
     }
   }
@@ -253,15 +318,22 @@ Result<LogComparison, std::string> DemoRun::compare_all() const {
   namespace file = bridge::file;
   LogComparison sum;
   for (std::size_t c = 0; c < 2; ++c) {
-    for (std::size_t r = 0; r < settings_.replicas; ++r) {
-      const std::filesystem::path directory = deployment_->directory(c, r);
+    if (deployment_->has_replicas(c)) {
+      const auto compared = compare_states(deployment_->directories(c), workload_);
+      if (!compared) {
+        return compared;
+      }
+      sum.add(*compared);
+      continue;
+    }
+    for (const std::filesystem::path& directory : deployment_->directories(c)) {
       const auto compared = c == 0
                                 ? compare_log(file::committed_log_path(directory), file::LogKind::committed,
                                               deployment_->cluster_name(0), workload_)
                                 : compare_log(file::delivered_log_path(directory, deployment_->link_name()),
                                               file::LogKind::delivered, deployment_->link_name(), workload_);
       if (!compared) {
-        return Failure<std::string>(compared.error());
+        return compared;
       }
       sum.add(*compared);
     }

@@ -1,28 +1,32 @@
 // One run of the demo, from empty directories to the comparison of all logs.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/demo/copy_counter.h"
-#include "cli/demo/delivery_watch.h"
 #include "cli/demo/demo_deployment.h"
 #include "cli/demo/demo_loader.h"
 #include "cli/demo/demo_workload.h"
+#include "cli/demo/file_watch.h"
 #include "cli/demo/log_comparison.h"
+#include "cli/demo/replica_watch.h"
 #include "config/base/result.h"
 #include "config/base/time.h"
 
 namespace mallard::cli {
 
 struct DemoSettings {
-  std::filesystem::path root;  // an empty directory
-  std::uint16_t replicas = 3;  // of each cluster
-  std::uint64_t seconds = 0;   // of writes after the records
-  bool crash = true;           // kill one gateway on each side, and start it again
+  std::filesystem::path root;                  // an empty directory
+  std::array<config::ClusterKind, 2> kinds{};  // of the source and the destination
+  std::uint16_t replicas = 3;                  // of each cluster
+  std::uint64_t seconds = 0;                   // of writes after the records
+  bool crash = true;  // kill one replica with its gateway on each side, and start them again
 };
 
 struct DemoFault {
@@ -34,12 +38,13 @@ struct DemoFault {
 struct DemoResult {
   DemoWorkload::Counts counts;
   std::vector<DemoFault> faults;
-  LogComparison logs;  // of every replica on both sides, added up
+  LogComparison logs;  // of every replica on both sides, logs or states, added up
   double values_per_second = 0;
   double lag_ms_p50 = 0;
   double lag_ms_p99 = 0;
   double copies_per_message = 0;
   std::uint64_t resends = 0;
+  double longest_stall_s = 0;  // without an acknowledgement though there was something to write
   double elapsed_s = 0;
   [[nodiscard]] bool identical() const { return logs.identical(); }
 };
@@ -57,7 +62,8 @@ class DemoRun {
   [[nodiscard]] const DemoDeployment& deployment() const { return *deployment_; }
 
  private:
-  // The crash of one gateway, from before the kill to the end of its fault period.
+  // The crash of one replica, its cluster's leader where it has one, from before the kill to the end of its
+  // fault period.
   enum class CrashStep : std::uint8_t { before, down, starting, settling, over };
   struct Crash {
     std::size_t cluster = 0;
@@ -73,7 +79,13 @@ class DemoRun {
   [[nodiscard]] Result<void, std::string> tick(Instant now);
   void advance(Crash& crash, Instant now);
   [[nodiscard]] bool is_ready(std::size_t cluster, std::size_t replica) const;
-  [[nodiscard]] std::string dead_gateway();
+  [[nodiscard]] std::string dead_process();
+  [[nodiscard]] Result<void, std::string> open_loader(double rate);
+  void open_watch();
+  [[nodiscard]] std::size_t victim_of(std::size_t cluster) const;
+  // Waits until every replica of a source that Mallard runs has executed what the leader has.
+  [[nodiscard]] Result<void, std::string> await_source();
+  void take_lag();
   [[nodiscard]] Result<LogComparison, std::string> compare_all() const;
   [[nodiscard]] std::size_t hold_at() const;
   [[nodiscard]] double elapsed(Instant now) const;
@@ -85,8 +97,10 @@ class DemoRun {
   const volatile int& interrupted_;
   Instant began_;
   std::optional<DemoDeployment> deployment_;
-  std::optional<DemoLoader> loader_;
-  std::optional<DeliveryWatch> watch_;
+  std::unique_ptr<DemoLoader> loader_;
+  std::unique_ptr<FileWatch> file_watch_;        // one of the two, of the destination
+  std::unique_ptr<ReplicaWatch> replica_watch_;  // likewise
+  DeliveryWatch* watch_ = nullptr;               // it
   std::optional<CopyCounter> copies_;
   std::vector<Crash> crashes_;
   DemoResult result_;

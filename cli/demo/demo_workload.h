@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,9 @@
 namespace mallard::cli {
 
 // The loader's own record of everything that it will have committed, in order. Every message has a key; its
-// value starts with 'P' (put, the value follows), 'D' (delete) or 'I' (increment, u64 to add).
+// value starts with 'P' (put, the value follows), 'D' (delete) or 'I' (increment, u64 to add). Messages are
+// cut into entries of the source's log: small enough for short delays, large enough to be worth a frame.
+// Within an entry keys rise, so that it can be one transaction.
 class DemoWorkload {
  public:
   struct Counts {
@@ -37,11 +40,36 @@ class DemoWorkload {
   [[nodiscard]] std::size_t size() const { return ends_.size(); }
   [[nodiscard]] ByteView message(std::size_t index) const;
 
+  // What a message does. Views into the workload.
+  struct Write {
+    std::string_view key;
+    char kind = 'P';
+    std::string_view value;  // 'I': 8 bytes
+  };
+  [[nodiscard]] Write write(std::size_t index) const;
+
+  [[nodiscard]] std::size_t entries() const { return entry_ends_.size(); }
+  // How many messages there are up to the end of this entry, from 0.
+  [[nodiscard]] std::size_t entry_end(std::size_t entry) const { return entry_ends_[entry]; }
+
+  // Every key with its value when all of it was executed. Views into the workload, and into `sums`.
+  [[nodiscard]] std::map<std::string_view, std::string_view> final_state(
+      std::map<std::string_view, std::string>& sums) const;
+
  private:
+  struct Pending {
+    std::string key;
+    std::string message;
+  };
+  void put_updates(std::uint64_t count);
   void add(std::string_view key, char kind, std::string_view value);
+  void close_entry();
 
   std::string bytes_;              // all messages, one after the other
   std::vector<std::size_t> ends_;  // where each message ends
+  std::vector<std::size_t> entry_ends_;
+  std::vector<Pending> pending_;  // of the entry that is open
+  std::size_t pending_bytes_ = 0;
   std::vector<std::string> keys_;
   Counts counts_;
 };

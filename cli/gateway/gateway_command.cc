@@ -23,6 +23,7 @@ struct GatewayOptions {
   std::string cluster;
   std::uint64_t id = 0;
   std::string directory;
+  std::string replica;
 };
 
 // Keys must not end up in a core dump; a peer that closes a socket must not end the process.
@@ -44,8 +45,10 @@ ExitCode run_gateway(const GatewayOptions& options) {
     return exit_code;
   }
   prepare_process();
-  if (const auto process = GatewayProcess::open(*pairing, *self, options.directory, exit_code)) {
-    process->run();
+  const GatewayPlace place{*self, options.directory,
+                           options.replica.empty() ? options.directory : options.replica};
+  if (const auto process = GatewayProcess::open(*pairing, place, exit_code)) {
+    exit_code = process->run();
   }
   return exit_code;
 }
@@ -61,6 +64,10 @@ void add_gateway(CLI::App& program, ExitCode& exit_code) {
   command->add_option("--id", options->id, "The replica's id in its cluster")->required()->type_name("N");
   command->add_option("--data", options->directory, "The directory with its keys and logs")
       ->required()
+      ->type_name("DIR");
+  command
+      ->add_option("--replica", options->replica,
+                   "The directory of its replica process, if Mallard runs the cluster (that of --data)")
       ->type_name("DIR");
   command->callback([options, &exit_code] { exit_code = run_gateway(*options); });
 }

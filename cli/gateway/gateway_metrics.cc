@@ -5,52 +5,14 @@
 #include <utility>
 
 #include "cli/gateway/gateway_report.h"
+#include "cli/metric_series.h"
 
 namespace mallard::cli {
 namespace {
 
+using Series = MetricSeries;
+using Labels = MetricSeries::Labels;
 using transport::MetricSample;
-using transport::MetricType;
-using Labels = std::vector<std::pair<std::string, std::string>>;
-
-class Series {
- public:
-  explicit Series(std::vector<MetricSample>& out) : out_(out) {}
-
-  template <class Number>
-  void counter(const char* name, const char* help, Labels labels, Number value) {
-    add(MetricType::counter, name, help, std::move(labels), static_cast<double>(value));
-  }
-  template <class Number>
-  void gauge(const char* name, const char* help, Labels labels, Number value) {
-    add(MetricType::gauge, name, help, std::move(labels), static_cast<double>(value));
-  }
-  void histogram(const char* name, const char* help, Labels labels,
-                 const transport::LatencyHistogram& value) {
-    add(MetricType::histogram, name, help, std::move(labels), 0);
-    MetricSample& sample = out_.back();
-    for (std::size_t i = 0; i < transport::LatencyHistogram::bounds.size(); ++i) {
-      sample.buckets.push_back({seconds(transport::LatencyHistogram::bounds[i]), value.at_most(i)});
-    }
-    sample.count = value.count();
-    sample.sum = seconds(value.sum());
-  }
-
- private:
-  static double seconds(Duration span) { return static_cast<double>(span.ns) / 1e9; }
-
-  void add(MetricType type, const char* name, const char* help, Labels labels, double value) {
-    MetricSample sample;
-    sample.name = name;
-    sample.help = help;
-    sample.type = type;
-    sample.labels = std::move(labels);
-    sample.value = value;
-    out_.push_back(std::move(sample));
-  }
-
-  std::vector<MetricSample>& out_;
-};
 
 Labels with(Labels labels, const char* name, const char* value) {
   labels.emplace_back(name, value);

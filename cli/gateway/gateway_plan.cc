@@ -39,6 +39,13 @@ std::vector<ReplicaAddress> peers_on(const config::Pairing& pairing, ReplicaAddr
   return peers;
 }
 
+// Of the attachment built-in: batches under way from the replica, per link.
+constexpr std::uint32_t read_ahead = 16;
+
+bool has_replica(const config::Pairing& pairing, ReplicaAddress self) {
+  return pairing.clusters[self.cluster.value].kind == config::ClusterKind::cft;
+}
+
 struct WindowSum {
   std::uint64_t outbound_bytes = 0;
   std::uint64_t inbound_bytes = 0;
@@ -105,8 +112,8 @@ bridge::BridgeSettings plan_bridge(const config::Pairing& pairing, ReplicaAddres
   return settings;
 }
 
-bridge::file::FileAttachmentSettings plan_attachment(const config::Pairing& pairing, ReplicaAddress self,
-                                                     const std::filesystem::path& directory) {
+bridge::file::FileAttachmentSettings plan_file_attachment(const config::Pairing& pairing, ReplicaAddress self,
+                                                          const std::filesystem::path& directory) {
   bridge::file::FileAttachmentSettings settings;
   settings.directory = directory;
   settings.cluster = pairing.clusters[self.cluster.value].name;
@@ -120,6 +127,26 @@ bridge::file::FileAttachmentSettings plan_attachment(const config::Pairing& pair
       settings.applies_max += window_batches_max;
     }
   }
+  return settings;
+}
+
+bridge::built_in::BuiltInSettings plan_built_in_attachment(const config::Pairing& pairing,
+                                                           ReplicaAddress self,
+                                                           const std::filesystem::path& directory) {
+  bridge::built_in::BuiltInSettings settings;
+  settings.directory = directory;
+  settings.self = self;
+  settings.epoch = Epoch(1);
+  settings.read_ahead = read_ahead;
+  for (std::uint16_t l = 0; l < pairing.links.size(); ++l) {
+    const config::LinkSettings& link = pairing.links[l];
+    if (link.from == self.cluster) {
+      settings.outbound.push_back(LinkIndex(l));
+    } else if (link.to == self.cluster) {
+      settings.inbound.push_back({.link = LinkIndex(l), .applies_max = window_batches_max});
+    }
+  }
+  settings.seed = (std::uint64_t{self.cluster.value} << 16) + self.replica.value + 1;
   return settings;
 }
 
@@ -155,7 +182,8 @@ std::size_t plan_pool(const config::Pairing& pairing, ReplicaAddress self) {
   const WindowSum windows = sum_windows(pairing, self.cluster);
   const std::uint64_t peers = peers_on(pairing, self, transport::Plane::bridge).size() +
                               peers_on(pairing, self, transport::Plane::local).size();
-  return static_cast<std::size_t>(windows.outbound_bytes + 2 * windows.inbound_bytes +
+  const std::uint64_t ahead = has_replica(pairing, self) ? windows.outbound * read_ahead * body : 0;
+  return static_cast<std::size_t>(windows.outbound_bytes + ahead + 2 * windows.inbound_bytes +
                                   windows.inbound * checking + peers * body + pulls_per_frame_max * body);
 }
 
@@ -180,8 +208,14 @@ MemoryPlan plan_memory(const config::Pairing& pairing, ReplicaAddress self) {
   constexpr std::uint64_t instant_bytes = 2 * sizeof(Instant);
   plan.core = windows.messages * (4 * slot_bytes + instant_bytes) +
               (windows.outbound + windows.inbound) * replicas_max * report_bytes + (1U << 20);
+  // A door that reads one frame and queues some, and an order for each batch of a window.
+  constexpr std::uint64_t door_bytes = 1U << 20;
   plan.attachment = checked_bytes + (windows.outbound + 1) * (log_reader_bytes + index_bytes) +
                     windows.inbound * (2 * log_reader_bytes + index_bytes + window_batches_max * 160ULL);
+  if (has_replica(pairing, self)) {
+    plan.attachment = door_bytes + windows.inbound * window_batches_max * sizeof(bridge::Apply) +
+                      windows.outbound * read_ahead * sizeof(bridge::StoredBatch);
+  }
   plan.program = 48ULL << 20;
   return plan;
 }

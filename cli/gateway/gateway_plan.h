@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "bridge/attach/built_in/built_in_attachment.h"
 #include "bridge/attach/file/file_attachment.h"
 #include "bridge/core/bridge_settings.h"
 #include "config/pairing.h"
@@ -12,12 +13,16 @@
 
 namespace mallard::cli {
 
-// The core's settings for the replica `self`, without its cursors: those are the attachment's to tell.
+// The core's settings for the replica `self`, without generations and cursors: those are the attachment's to
+// tell.
 [[nodiscard]] bridge::BridgeSettings plan_bridge(const config::Pairing& pairing, ReplicaAddress self);
 
-[[nodiscard]] bridge::file::FileAttachmentSettings plan_attachment(const config::Pairing& pairing,
-                                                                   ReplicaAddress self,
-                                                                   const std::filesystem::path& directory);
+// Of a cluster that others run: its log lies in `directory`.
+[[nodiscard]] bridge::file::FileAttachmentSettings plan_file_attachment(
+    const config::Pairing& pairing, ReplicaAddress self, const std::filesystem::path& directory);
+// Of a cluster that Mallard runs: `directory` is the replica process's. Without the incarnation.
+[[nodiscard]] bridge::built_in::BuiltInSettings plan_built_in_attachment(
+    const config::Pairing& pairing, ReplicaAddress self, const std::filesystem::path& directory);
 
 // Channels on one plane: to every replica of each cluster that shares a link with ours, or to our own
 // cluster's others. Without the incarnation.
@@ -30,7 +35,7 @@ struct MemoryPlan {
       0;  // payloads: windows of all links, what is read back, and what peers are just sending
   std::uint64_t channels = 0;    // queues and TLS of all peers, pending handshakes
   std::uint64_t core = 0;        // slots and reports of all links
-  std::uint64_t attachment = 0;  // buffers, indices and orders of the logs
+  std::uint64_t attachment = 0;  // buffers, indices and orders of the logs, or of the door
   std::uint64_t program = 0;     // code, libraries, threads, admin pages
   [[nodiscard]] std::uint64_t total() const { return pool + channels + core + attachment + program; }
 };

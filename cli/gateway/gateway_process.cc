@@ -47,60 +47,23 @@ GatewayProcess::GatewayProcess(const config::Pairing& pairing, ReplicaAddress se
 
 GatewayProcess::~GatewayProcess() = default;
 
-std::unique_ptr<GatewayProcess> GatewayProcess::open(const config::Pairing& pairing, ReplicaAddress self,
-                                                     const std::filesystem::path& directory,
-                                                     ExitCode& exit_code) {
-  std::unique_ptr<GatewayProcess> process(new GatewayProcess(pairing, self));
+std::unique_ptr<GatewayProcess> GatewayProcess::open(const config::Pairing& pairing,
+                                                     const GatewayPlace& place, ExitCode& exit_code) {
+  std::unique_ptr<GatewayProcess> process(new GatewayProcess(pairing, place.self));
   process->print_memory_plan();
-  if (!process->open_storage(directory, exit_code) || !process->open_channels(directory, exit_code) ||
+  const bool has_replica = pairing.clusters[place.self.cluster.value].kind == config::ClusterKind::cft;
+  if (!process->load_key(place.directory, exit_code) ||
+      !(has_replica ? process->attach_replica(place, exit_code)
+                    : process->attach_file(place.directory, exit_code)) ||
       !process->open_admin(exit_code)) {
     return nullptr;
   }
-  process->watch_directory(directory);
   process->loop_.watch_signals({SIGTERM, SIGINT}, [raw = process.get()](int) { raw->stopping_ = true; });
   return process;
 }
 
-bool GatewayProcess::open_storage(const std::filesystem::path& directory, ExitCode& exit_code) {
-  auto attachment = file::FileAttachment::open(plan_attachment(pairing_, self_, directory), pool_,
-                                               {.wake = [this] { loop_.wake(); }, .on_failure = end_process},
-                                               file::WriteCalls::system());
-  if (!attachment) {
-    complain(attachment.error().what, attachment.error().advice);
-    exit_code = exit_code_of(attachment.error().fault);
-    return false;
-  }
-  attachment_ = std::move(*attachment);
-  const auto incarnation = begin_incarnation(directory);
-  if (!incarnation) {
-    complain(incarnation.error(), "see to the directory's rights and free space");
-    exit_code = ExitCode::failed;
-    return false;
-  }
-  incarnation_ = *incarnation;
-  bridge::BridgeSettings settings = plan_bridge(pairing_, self_);
-  for (bridge::LinkSettings& link : settings.links) {
-    if (link.to == self_.cluster) {
-      const bridge::AppliedCursor cursor = attachment_->cursor(link.link);
-      link.cursor = cursor.batch;
-      link.cursor_message = cursor.message;
-      link.storage_lost = cursor.storage_lost;
-    }
-  }
-  settings.seed ^= incarnation_.value;
-  latencies_ = std::make_unique<bridge::LatencyWatch>(settings);
-  gateway_ =
-      std::make_unique<bridge::Gateway>(settings, bridge::Gateway::Ports{.carrier = carrier_,
-                                                                         .attachment = *attachment_,
-                                                                         .certificates = certificates_,
-                                                                         .pool = pool_,
-                                                                         .observer = latencies_.get()});
-  feed_.connect(gateway_.get());
-  return true;
-}
-
-bool GatewayProcess::open_channels(const std::filesystem::path& directory, ExitCode& exit_code) {
-  const auto key = crypto::load_key(directory, crypto::KeyRole::gateway);
+bool GatewayProcess::load_key(const std::filesystem::path& directory, ExitCode& exit_code) {
+  auto key = crypto::load_key(directory, crypto::KeyRole::gateway);
   if (!key) {
     complain(key.error().what, key.error().advice);
     exit_code = ExitCode::failed;
@@ -116,11 +79,97 @@ bool GatewayProcess::open_channels(const std::filesystem::path& directory, ExitC
     exit_code = ExitCode::refused;
     return false;
   }
+  key_.emplace(std::move(*key));
+  return true;
+}
+
+bool GatewayProcess::begin_life(const std::filesystem::path& directory, ExitCode& exit_code) {
+  const auto incarnation = begin_incarnation(directory);
+  if (!incarnation) {
+    complain(incarnation.error(), "see to the directory's rights and free space");
+    exit_code = ExitCode::failed;
+    return false;
+  }
+  incarnation_ = *incarnation;
+  return true;
+}
+
+bool GatewayProcess::attach_file(const std::filesystem::path& directory, ExitCode& exit_code) {
+  auto attachment = file::FileAttachment::open(plan_file_attachment(pairing_, self_, directory), pool_,
+                                               {.wake = [this] { loop_.wake(); }, .on_failure = end_process},
+                                               file::WriteCalls::system());
+  if (!attachment) {
+    complain(attachment.error().what, attachment.error().advice);
+    exit_code = exit_code_of(attachment.error().fault);
+    return false;
+  }
+  file_ = std::move(*attachment);
+  watch_directory(directory);
+  return begin_life(directory, exit_code);
+}
+
+bool GatewayProcess::attach_replica(const GatewayPlace& place, ExitCode& exit_code) {
+  auto lock = file::DirectoryLock::take(place.directory);
+  if (!lock) {
+    complain(lock.error().what, lock.error().advice);
+    exit_code = exit_code_of(lock.error().fault);
+    return false;
+  }
+  lock_.emplace(std::move(*lock));
+  if (!begin_life(place.directory, exit_code)) {
+    return false;
+  }
+  bridge::built_in::BuiltInSettings settings = plan_built_in_attachment(pairing_, self_, place.replica);
+  settings.incarnation = incarnation_;
+  settings.seed ^= incarnation_.value;
+  replica_ = std::make_unique<bridge::built_in::BuiltInAttachment>(
+      settings, loop_.io(), pool_,
+      bridge::built_in::BuiltInCallbacks{.on_failure = [](const std::string& what) {
+        end_process({.fault = file::StorageFault::machine, .what = what, .advice = "start it again"});
+      }});
+  return true;
+}
+
+bool GatewayProcess::wait_for_replica() {
+  while (!stopping_ && !replica_->is_ready()) {
+    admin_->publish(waiting_snapshot(pairing_, self_, *replica_));
+    loop_.wait(transport::EventLoop::now() + transport::AdminServer::publish_interval, calls_per_turn_max);
+  }
+  return !stopping_;
+}
+
+void GatewayProcess::make_gateway() {
+  bridge::Attachment& attachment = file_ ? static_cast<bridge::Attachment&>(*file_) : *replica_;
+  bridge::BridgeSettings settings = plan_bridge(pairing_, self_);
+  for (bridge::LinkSettings& link : settings.links) {
+    if (replica_) {
+      link.generation = replica_->generation(link.link);
+      link.fence = replica_->fence();
+    }
+    if (link.to == self_.cluster) {
+      const bridge::AppliedCursor cursor = attachment.cursor(link.link);
+      link.cursor = cursor.batch;
+      link.cursor_message = cursor.message;
+      link.storage_lost = cursor.storage_lost;
+    }
+  }
+  settings.seed ^= incarnation_.value;
+  latencies_ = std::make_unique<bridge::LatencyWatch>(settings);
+  gateway_ =
+      std::make_unique<bridge::Gateway>(settings, bridge::Gateway::Ports{.carrier = carrier_,
+                                                                         .attachment = attachment,
+                                                                         .certificates = certificates_,
+                                                                         .pool = pool_,
+                                                                         .observer = latencies_.get()});
+  feed_.connect(gateway_.get());
+}
+
+bool GatewayProcess::open_channels(ExitCode& exit_code) {
   for (const transport::Plane plane : {transport::Plane::bridge, transport::Plane::local}) {
     transport::ChannelSettings settings = plan_channels(pairing_, self_, plane);
     settings.incarnation = incarnation_;
     auto channels =
-        transport::ChannelSet::open(settings, *key, {.io = loop_.io(), .pool = pool_, .observer = feed_});
+        transport::ChannelSet::open(settings, *key_, {.io = loop_.io(), .pool = pool_, .observer = feed_});
     if (!channels) {
       complain(channels.error().what, channels.error().advice);
       exit_code = ExitCode::failed;
@@ -129,6 +178,17 @@ bool GatewayProcess::open_channels(const std::filesystem::path& directory, ExitC
     (plane == transport::Plane::bridge ? bridge_channels_ : local_channels_) = std::move(*channels);
   }
   carrier_.connect(bridge_channels_.get(), local_channels_.get());
+  report_ = std::make_unique<GatewayReport>(GatewaySources{.pairing = pairing_,
+                                                           .self = self_,
+                                                           .gateway = *gateway_,
+                                                           .latencies = *latencies_,
+                                                           .pool = pool_,
+                                                           .bridge_channels = bridge_channels_.get(),
+                                                           .local_channels = local_channels_.get(),
+                                                           .replica = replica_.get(),
+                                                           .incarnation = incarnation_,
+                                                           .memory_limit = memory_.total()},
+                                            transport::EventLoop::now());
   return true;
 }
 
@@ -141,16 +201,6 @@ bool GatewayProcess::open_admin(ExitCode& exit_code) {
     return false;
   }
   admin_ = std::move(*admin);
-  report_ = std::make_unique<GatewayReport>(GatewaySources{.pairing = pairing_,
-                                                           .self = self_,
-                                                           .gateway = *gateway_,
-                                                           .latencies = *latencies_,
-                                                           .pool = pool_,
-                                                           .bridge_channels = bridge_channels_.get(),
-                                                           .local_channels = local_channels_.get(),
-                                                           .incarnation = incarnation_,
-                                                           .memory_limit = memory_.total()},
-                                            transport::EventLoop::now());
   return true;
 }
 
@@ -181,7 +231,15 @@ void GatewayProcess::print_memory_plan() const {
              mebibytes(memory_.attachment), mebibytes(memory_.program));
 }
 
-void GatewayProcess::run() {
+ExitCode GatewayProcess::run() {
+  if (replica_ && !wait_for_replica()) {
+    return ExitCode::ok;
+  }
+  make_gateway();
+  ExitCode exit_code = ExitCode::ok;
+  if (!open_channels(exit_code)) {
+    return exit_code;
+  }
   while (!stopping_) {
     const Instant now = transport::EventLoop::now();
     bool busy = false;
@@ -192,6 +250,7 @@ void GatewayProcess::run() {
       loop_.wait(std::min(gateway_->next_deadline(), publish_at_), calls_per_turn_max);
     }
   }
+  return ExitCode::ok;
 }
 
 void GatewayProcess::turn(Instant now, bool& busy) {

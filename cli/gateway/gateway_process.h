@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "bridge/attach/built_in/built_in_attachment.h"
+#include "bridge/attach/file/directory_lock.h"
 #include "bridge/attach/file/file_attachment.h"
 #include "bridge/gateway/accept_all.h"
 #include "bridge/gateway/gateway.h"
@@ -15,33 +17,47 @@
 #include "cli/gateway/gateway_plan.h"
 #include "cli/gateway/gateway_report.h"
 #include "config/pairing.h"
+#include "crypto/key_pair.h"
 #include "transport/admin/admin_server.h"
 #include "transport/channel/channel_set.h"
 #include "transport/driver/event_loop.h"
 
 namespace mallard::cli {
 
+struct GatewayPlace {
+  ReplicaAddress self;
+  std::filesystem::path directory;  // of this gateway: keys, and the log of a cluster that others run
+  std::filesystem::path replica;    // of the replica process, where Mallard runs the cluster
+};
+
 class GatewayProcess {
  public:
-  // Everything is opened here; what cannot be is printed to stderr and leaves `exit_code` set, with nullptr
-  // returned.
-  static std::unique_ptr<GatewayProcess> open(const config::Pairing& pairing, ReplicaAddress self,
-                                              const std::filesystem::path& directory, ExitCode& exit_code);
+  // What this machine has is opened here; what cannot be is printed to stderr and leaves `exit_code` set,
+  // with nullptr returned.
+  static std::unique_ptr<GatewayProcess> open(const config::Pairing& pairing, const GatewayPlace& place,
+                                              ExitCode& exit_code);
   ~GatewayProcess();
   GatewayProcess(const GatewayProcess&) = delete;
   GatewayProcess& operator=(const GatewayProcess&) = delete;
 
-  // Runs until SIGTERM or SIGINT. What was submitted to the disk is finished before it returns.
-  void run();
+  // Waits for the replica, if Mallard runs it, opens the channels and runs until SIGTERM or SIGINT. What was
+  // submitted to the disk is finished before it returns.
+  ExitCode run();
 
  private:
   // How many callbacks run between two turns of the gateway.
   static constexpr std::size_t calls_per_turn_max = 64;
 
   GatewayProcess(const config::Pairing& pairing, ReplicaAddress self);
-  [[nodiscard]] bool open_storage(const std::filesystem::path& directory, ExitCode& exit_code);
-  [[nodiscard]] bool open_channels(const std::filesystem::path& directory, ExitCode& exit_code);
+  [[nodiscard]] bool load_key(const std::filesystem::path& directory, ExitCode& exit_code);
+  [[nodiscard]] bool begin_life(const std::filesystem::path& directory, ExitCode& exit_code);
+  [[nodiscard]] bool attach_file(const std::filesystem::path& directory, ExitCode& exit_code);
+  [[nodiscard]] bool attach_replica(const GatewayPlace& place, ExitCode& exit_code);
   [[nodiscard]] bool open_admin(ExitCode& exit_code);
+  // False when it was told to stop before.
+  [[nodiscard]] bool wait_for_replica();
+  void make_gateway();
+  [[nodiscard]] bool open_channels(ExitCode& exit_code);
   void watch_directory(const std::filesystem::path& directory);
   void print_memory_plan() const;
   void turn(Instant now, bool& busy);
@@ -56,7 +72,10 @@ class GatewayProcess {
   ChannelCarrier carrier_;
   GatewayFeed feed_;
   Incarnation incarnation_;
-  std::unique_ptr<bridge::file::FileAttachment> attachment_;
+  std::optional<crypto::KeyPair> key_;
+  std::optional<bridge::file::DirectoryLock> lock_;  // where no log is, which would have its own
+  std::unique_ptr<bridge::file::FileAttachment> file_;
+  std::unique_ptr<bridge::built_in::BuiltInAttachment> replica_;
   std::unique_ptr<bridge::LatencyWatch> latencies_;
   std::unique_ptr<bridge::Gateway> gateway_;
   std::unique_ptr<transport::ChannelSet> bridge_channels_;

@@ -127,7 +127,34 @@ Json peer_json(const GatewaySources& sources, const PeerView& view) {
           {"last_error", view.last_error}};
 }
 
+// Never depends on the other cluster.
+std::string not_ready_because(const bridge::built_in::BuiltInAttachment* replica) {
+  if (replica == nullptr || (replica->is_ready() && replica->status().attached)) {
+    return "";
+  }
+  const std::string& problem = replica->status().last_problem;
+  return replica->status().attached
+             ? "its replica has not opened every link yet"
+             : fmt::format("its replica does not answer{}{}", problem.empty() ? "" : ": ", problem);
+}
+
 }  // namespace
+
+transport::AdminSnapshot waiting_snapshot(const config::Pairing& pairing, ReplicaAddress self,
+                                          const bridge::built_in::BuiltInAttachment& replica) {
+  const std::string why = not_ready_because(&replica);
+  Json status;
+  status["cluster"] = pairing.clusters[self.cluster.value].name;
+  status["id"] = self.replica.value;
+  status["version"] = MALLARD_VERSION;
+  status["incarnation"] = "";
+  status["uptime_s"] = 0;
+  status["ready"] = false;
+  status["not_ready_because"] = why;
+  status["links"] = Json::array();
+  status["peers"] = Json::array();
+  return {.status_json = status.dump(), .metrics = {}, .ready = false, .not_ready_because = why};
+}
 
 GatewayReport::GatewayReport(const GatewaySources& sources, Instant started)
     : sources_(sources), started_(started) {
@@ -167,8 +194,8 @@ transport::AdminSnapshot GatewayReport::snapshot(Instant now) {
   }
   return {.status_json = status_json(now),
           .metrics = gateway_metrics(sources_, links, peers),
-          .ready = true,
-          .not_ready_because = ""};
+          .ready = not_ready_because(sources_.replica).empty(),
+          .not_ready_because = not_ready_because(sources_.replica)};
 }
 
 void GatewayReport::look_at(LinkWatch& watch, Instant now) const {
@@ -266,8 +293,8 @@ std::string GatewayReport::status_json(Instant now) const {
   // As text: it has more digits than a browser's numbers.
   status["incarnation"] = fmt::to_string(sources_.incarnation.value);
   status["uptime_s"] = seconds(now - started_);
-  status["ready"] = true;
-  status["not_ready_because"] = "";
+  status["ready"] = not_ready_because(sources_.replica).empty();
+  status["not_ready_because"] = not_ready_because(sources_.replica);
   status["links"] = Json::array();
   for (const LinkWatch& watch : links_) {
     const config::LinkSettings& link = settings_of(sources_, watch.view.link);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bridge/attach/built_in/built_in_attachment.h"
 #include "bridge/gateway/gateway.h"
 #include "bridge/gateway/latency_watch.h"
 #include "cli/gateway/lag_clock.h"
@@ -15,8 +16,8 @@
 
 namespace mallard::cli {
 
-// Everything is read when a snapshot is taken. Either set of channels may be absent; the others outlive the
-// report.
+// Everything is read when a snapshot is taken. Either set of channels may be absent, and the replica where
+// others run the cluster; the others outlive the report.
 struct GatewaySources {
   const config::Pairing& pairing;
   ReplicaAddress self;
@@ -25,6 +26,7 @@ struct GatewaySources {
   const PayloadPool& pool;
   const transport::ChannelSet* bridge_channels = nullptr;
   const transport::ChannelSet* local_channels = nullptr;
+  const bridge::built_in::BuiltInAttachment* replica = nullptr;
   Incarnation incarnation;
   std::uint64_t memory_limit = 0;  // of the printed formula
 };
@@ -89,6 +91,10 @@ class GatewayReport {
   std::vector<LinkWatch> links_;
   std::vector<PeerWatch> peers_;
 };
+
+// What a gateway shows that waits for its replica and knows no link yet.
+[[nodiscard]] transport::AdminSnapshot waiting_snapshot(const config::Pairing& pairing, ReplicaAddress self,
+                                                        const bridge::built_in::BuiltInAttachment& replica);
 
 // The series, all of them from the start.
 [[nodiscard]] std::vector<transport::MetricSample> gateway_metrics(const GatewaySources& sources,

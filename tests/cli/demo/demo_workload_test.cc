@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
+#include <map>
 #include <string>
+#include <string_view>
 
 #include "tests/cli/temporary_folder.h"
 
@@ -60,6 +63,38 @@ TEST(DemoWorkload, is_the_same_every_time_and_can_grow) {
 TEST(DemoWorkload, input_without_a_record_or_with_one_too_large_is_refused) {
   EXPECT_FALSE(DemoWorkload::from_records("\n\n \n\n").has_value());
   EXPECT_FALSE(DemoWorkload::from_records(std::string(200'000, 'x')).has_value());
+}
+
+TEST(DemoWorkload, an_entry_is_one_transaction) {
+  const auto workload = DemoWorkload::from_records(packages(1'000));
+  std::size_t begin = 0;
+  for (std::size_t entry = 0; entry < workload->entries(); ++entry) {
+    const std::size_t end = workload->entry_end(entry);
+    EXPECT_LE(end - begin, 64U);
+    for (std::size_t i = begin + 1; i < end; ++i) {
+      EXPECT_LT(workload->write(i - 1).key, workload->write(i).key) << "message " << i;
+    }
+    begin = end;
+  }
+  EXPECT_EQ(begin, workload->size());
+}
+
+TEST(DemoWorkload, a_name_that_comes_twice_keeps_its_order) {
+  const auto workload = DemoWorkload::from_records("Package: a\nV: 1\n\nPackage: a\nV: 2\n");
+  EXPECT_EQ(workload->write(0).value, "Package: a\nV: 1");
+  EXPECT_EQ(workload->write(1).value, "Package: a\nV: 2\n");
+  EXPECT_NE(workload->entry_end(0), workload->entry_end(1));
+}
+
+TEST(DemoWorkload, ends_in_the_state_that_its_messages_make) {
+  const auto workload = DemoWorkload::from_records(packages(10'000));
+  std::map<std::string_view, std::string> sums;
+  const auto state = workload->final_state(sums);
+  EXPECT_EQ(state.size(), 10'000U - 1'000U + 100U) << "without what was deleted, with the counters";
+  EXPECT_EQ(state.at("counter/7"), std::string_view("\x14\0\0\0\0\0\0\0", 8)) << "2,000 over 100";
+  const auto updated = static_cast<std::uint64_t>(
+      std::ranges::count_if(state, [](const auto& entry) { return entry.second.starts_with("Update: "); }));
+  EXPECT_GE(updated, 3'000U) << "4,000 without those that were deleted";
 }
 
 TEST(DemoInput, reads_the_named_file_or_says_that_it_cannot) {

@@ -57,13 +57,27 @@ TEST(GatewayPlan, the_core_hears_of_all_clusters_and_of_its_own_links) {
 }
 
 TEST(GatewayPlan, the_attachment_hears_of_both_directions) {
-  const auto settings = plan_attachment(sample(), second_of_b, "/d");
+  const auto settings = plan_file_attachment(sample(), second_of_b, "/d");
   ASSERT_EQ(settings.outbound.size(), 1U);
   EXPECT_EQ(settings.outbound[0].link, LinkIndex(1));
   EXPECT_EQ(settings.outbound[0].include, std::vector<std::string>{"/p/"});
   ASSERT_EQ(settings.inbound.size(), 1U);
   EXPECT_EQ(settings.inbound[0].name, "link0");
   EXPECT_GE(settings.applies_max, window_batches_max);
+}
+
+TEST(GatewayPlan, the_door_of_a_replica_is_told_the_links_and_has_room_in_the_pool) {
+  const auto settings = plan_built_in_attachment(sample(), second_of_b, "/d");
+  EXPECT_EQ(settings.directory, "/d");
+  EXPECT_EQ(settings.self, second_of_b);
+  EXPECT_EQ(settings.outbound, std::vector<LinkIndex>{LinkIndex(1)});
+  ASSERT_EQ(settings.inbound.size(), 1U);
+  EXPECT_EQ(settings.inbound[0].link, LinkIndex(0));
+  EXPECT_EQ(settings.inbound[0].applies_max, window_batches_max);
+  config::Pairing with_engine = sample();
+  with_engine.clusters[1].kind = config::ClusterKind::cft;
+  EXPECT_GE(plan_pool(with_engine, second_of_b) - plan_pool(sample(), second_of_b),
+            settings.read_ahead * batch_bytes_max);
 }
 
 TEST(GatewayPlan, channels_lead_to_linked_clusters_and_to_the_own_cluster_s_others) {

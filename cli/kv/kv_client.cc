@@ -1,0 +1,187 @@
+#include "cli/kv/kv_client.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <variant>
+
+#include "transport/door/door_end.h"
+#include "transport/door/door_socket.h"
+
+namespace mallard::cli {
+
+namespace door = transport::door;
+
+namespace {
+
+constexpr std::size_t calls_per_wait = 64;
+constexpr Duration pause_after_refusal = Duration::milliseconds(10);
+// So long a leader may take before the request is repeated elsewhere, if it may be.
+constexpr Duration answer_patience = Duration::seconds(2);
+
+}  // namespace
+
+// The door of one replica.
+class KvClient::Seat final : private door::DoorClientObserver {
+ public:
+  Seat(KvClient& owner, std::size_t place, const std::filesystem::path& directory)
+      : owner_(owner),
+        place_(place),
+        client_({.path = door::door_path(directory), .seed = place},
+                {.io = owner.loop_.io(), .pool = owner.pool_, .observer = *this}) {}
+
+  [[nodiscard]] bool is_open() const { return client_.is_open(); }
+  // Of the replica that answered here last.
+  [[nodiscard]] std::optional<ReplicaIndex> replica() const { return replica_; }
+  bool send(const door::Submit& submit) { return client_.send(submit); }
+
+ private:
+  void on_open(const door::Welcome& welcome) override {
+    replica_ = welcome.replica.replica;
+    owner_.failure_.clear();
+  }
+  void on_message(const door::DoorMessage& message) override {
+    if (const auto* reply = std::get_if<door::Reply>(&message)) {
+      owner_.take(place_, *reply);
+      owner_.pool_.release(reply->bytes);
+    }
+  }
+  void on_room() override {}
+  void on_closed(door::DoorEnd end) override {
+    owner_.failure_ = fmt::format("the replica closed the connection ({})", door::door_end_name(end));
+    if (owner_.asked_ && owner_.asked_->place == place_) {
+      owner_.lose();
+    }
+  }
+  void on_failed(const std::string& what, const std::string& advice) override {
+    if (std::ranges::none_of(owner_.seats_, [](const auto& seat) { return seat->is_open(); })) {
+      owner_.failure_ = fmt::format("{}; {}", what, advice);
+    }
+  }
+
+  KvClient& owner_;
+  std::size_t place_;
+  std::optional<ReplicaIndex> replica_;
+  door::DoorClient client_;
+};
+
+KvClient::KvClient(const std::vector<std::filesystem::path>& directories)
+    : pool_(4 * PayloadPool::slot_bytes_max) {
+  for (std::size_t i = 0; i < directories.size(); ++i) {
+    seats_.push_back(std::make_unique<Seat>(*this, i, directories[i]));
+  }
+}
+
+KvClient::~KvClient() = default;
+
+void KvClient::ask(ByteView command, Repeat repeat) {
+  command_.assign(command.begin(), command.end());
+  repeat_ = repeat;
+  local_ = false;
+  asked_.reset();
+  answer_.reset();
+}
+
+void KvClient::ask_locally(std::size_t place, ByteView command) {
+  ask(command, Repeat::always);
+  local_ = true;
+  target_ = place;
+}
+
+bool KvClient::turn(Instant until) {
+  for (;;) {
+    const Instant now = transport::EventLoop::now();
+    step(now);
+    if (answer_ || now >= until) {
+      return answer_.has_value();
+    }
+    const Instant wake = asked_ ? until : std::max(not_before_, now + Duration::milliseconds(1));
+    loop_.wait(std::min(until, wake), calls_per_wait);
+  }
+}
+
+void KvClient::step(Instant now) {
+  if (answer_ || command_.empty() || now < not_before_) {
+    return;
+  }
+  if (asked_ && repeat_ == Repeat::always && now - asked_->at > answer_patience) {
+    lose();
+    return;
+  }
+  if (asked_) {
+    return;
+  }
+  Seat& seat = *seats_[target_];
+  if (!seat.is_open()) {
+    turn_to(target_ + 1, pause_after_refusal);
+    return;
+  }
+  const auto slot = pool_.allocate(command_.size());
+  if (!slot) {
+    return;
+  }
+  ByteWriter(pool_.span(*slot)).write_bytes(command_);
+  const door::Submit submit{.request = last_request_ + 1, .command = *slot, .local = local_};
+  if (seat.send(submit)) {
+    ++last_request_;
+    asked_ = Asked{target_, last_request_, now};
+  } else {
+    turn_to(target_ + 1, pause_after_refusal);
+  }
+  pool_.release(*slot);
+}
+
+void KvClient::take(std::size_t place, const door::Reply& reply) {
+  if (!asked_ || asked_->place != place || asked_->request != reply.request) {
+    return;  // to what was asked before, and asked again elsewhere
+  }
+  switch (reply.status) {
+    case door::ReplyStatus::unknown_outcome:
+      return lose();
+    case door::ReplyStatus::busy:
+      return turn_to(target_, pause_after_refusal);
+    case door::ReplyStatus::not_leader: {
+      if (!reply.leader_known) {
+        return turn_to(target_ + 1, pause_after_refusal);
+      }
+      if (const auto leader = place_of(reply.leader)) {
+        return turn_to(*leader, Duration::milliseconds(1));
+      }
+      answer_ = KvAnswer{.status = reply.status, .leader = reply.leader, .bytes = {}};
+      break;
+    }
+    case door::ReplyStatus::done:
+    case door::ReplyStatus::refused: {
+      const ByteView bytes = pool_.view(reply.bytes);
+      answer_ = KvAnswer{.status = reply.status, .leader = {}, .bytes = {bytes.begin(), bytes.end()}};
+      break;
+    }
+  }
+  last_place_ = place;
+  asked_.reset();
+}
+
+void KvClient::lose() {
+  if (repeat_ == Repeat::always) {
+    return turn_to(target_ + 1, pause_after_refusal);
+  }
+  answer_ = KvAnswer{.status = door::ReplyStatus::unknown_outcome, .leader = {}, .bytes = {}};
+  asked_.reset();
+}
+
+void KvClient::turn_to(std::size_t place, Duration pause) {
+  asked_.reset();
+  if (!local_) {
+    target_ = place % seats_.size();
+  }
+  not_before_ = transport::EventLoop::now() + pause;
+}
+
+std::optional<std::size_t> KvClient::place_of(ReplicaIndex replica) const {
+  const auto found =
+      std::ranges::find_if(seats_, [replica](const auto& seat) { return seat->replica() == replica; });
+  return found == seats_.end() ? std::nullopt
+                               : std::optional(static_cast<std::size_t>(found - seats_.begin()));
+}
+
+}  // namespace mallard::cli

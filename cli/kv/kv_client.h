@@ -1,0 +1,85 @@
+// Uses a cluster that Mallard runs through the local doors of its replicas on this machine: finds the leader,
+// and finds it again when it changes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/base/bytes.h"
+#include "config/base/payload_pool.h"
+#include "config/base/time.h"
+#include "transport/door/door_client.h"
+#include "transport/driver/event_loop.h"
+
+namespace mallard::cli {
+
+struct KvAnswer {
+  transport::door::ReplyStatus status = transport::door::ReplyStatus::done;
+  std::optional<ReplicaIndex> leader;  // not_leader: who leads, and is none of those we know
+  std::vector<std::byte> bytes;        // done: the machine's reply
+};
+
+// What becomes of a request whose outcome is unknown because a leader or a connection has gone.
+enum class Repeat : std::uint8_t {
+  never,   // the answer says so
+  always,  // asked again until there is an answer: for reads, and for commands in a session
+};
+
+// One request at a time. Not thread-safe.
+class KvClient {
+ public:
+  // `directories`: of the replicas, in any order, at least one. Starts to connect to all of them.
+  explicit KvClient(const std::vector<std::filesystem::path>& directories);
+  ~KvClient();
+  KvClient(const KvClient&) = delete;
+  KvClient& operator=(const KvClient&) = delete;
+
+  // Asks the leader. What was asked before is forgotten, whatever becomes of it.
+  void ask(ByteView command, Repeat repeat);
+  // A read of what the replica in the directory with this place has executed so far.
+  void ask_locally(std::size_t place, ByteView command);
+
+  // Lets things happen until the request is answered or `until` has come; whether it is answered.
+  bool turn(Instant until);
+  [[nodiscard]] const std::optional<KvAnswer>& answer() const { return answer_; }
+  // The place of the replica that answered last.
+  [[nodiscard]] std::size_t last_place() const { return last_place_; }
+  // Why no replica can be reached, if none can; empty: one was.
+  [[nodiscard]] const std::string& failure() const { return failure_; }
+
+ private:
+  class Seat;
+  struct Asked {
+    std::size_t place = 0;
+    std::uint64_t request = 0;
+    Instant at;
+  };
+
+  void step(Instant now);
+  void take(std::size_t place, const transport::door::Reply& reply);
+  // The request may be executed or not.
+  void lose();
+  void turn_to(std::size_t place, Duration pause);
+  [[nodiscard]] std::optional<std::size_t> place_of(ReplicaIndex replica) const;
+
+  PayloadPool pool_;  // before the loop: what the loop still holds at its end gives its payloads back
+  transport::EventLoop loop_;
+  std::vector<std::unique_ptr<Seat>> seats_;
+  std::vector<std::byte> command_;
+  Repeat repeat_ = Repeat::never;
+  bool local_ = false;
+  std::size_t target_ = 0;
+  Instant not_before_;
+  std::optional<Asked> asked_;
+  std::uint64_t last_request_ = 0;
+  std::optional<KvAnswer> answer_;
+  std::size_t last_place_ = 0;
+  std::string failure_;
+};
+
+}  // namespace mallard::cli

@@ -1,0 +1,117 @@
+#include "cli/replica/replica_plan.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "config/base/limits.h"
+#include "config/canonical_bytes.h"
+#include "crypto/digest.h"
+
+namespace mallard::cli {
+namespace {
+
+// Large enough for what a replica misses while it is restarted, small enough that a dozen of them fit into a
+// small machine.
+constexpr std::uint64_t ring_bytes = 8U << 20;
+constexpr std::uint64_t chunk_bytes = 256U << 10;
+constexpr std::uint64_t state_bytes = 256ULL << 20;
+constexpr std::uint64_t view_bytes = 64ULL << 20;
+// Of outbound bodies, per link: what may wait while the other cluster changes its leader.
+constexpr std::uint64_t egress_bytes_max = 16ULL << 20;
+
+// Times for replicas that sleep when they have nothing to do and share cores with others.
+rsm::cft::CftSettings patient_core() {
+  rsm::cft::CftSettings core;
+  core.payload_bytes_max = command_bytes_max;
+  core.credit_bytes = ring_bytes / 4;
+  core.keep_bytes = ring_bytes / 2;
+  core.poll_interval = Duration::milliseconds(5);
+  core.stale_after = Duration::milliseconds(20);
+  core.stall_after = Duration::milliseconds(500);
+  core.rest = Duration::milliseconds(100);
+  core.lag_patience = Duration::milliseconds(500);
+  core.demand_window = Duration::seconds(2);
+  return core;
+}
+
+rsm::LinkDeskSettings plan_links(const config::Pairing& pairing, ClusterIndex self) {
+  rsm::LinkDeskSettings desk;
+  desk.egress.links = pairing.links.size();
+  desk.egress.bytes = rsm::egress_bytes_min;
+  desk.applies = 1;
+  for (std::uint16_t l = 0; l < pairing.links.size(); ++l) {
+    const config::LinkSettings& link = pairing.links[l];
+    if (link.from == self) {
+      desk.egress.bytes =
+          std::max<std::uint64_t>(desk.egress.bytes, std::min(link.window.bytes, egress_bytes_max));
+      desk.openings.push_back(
+          {.link = LinkIndex(l), .direction = LinkDirection::outbound, .prefixes = link.include});
+    } else if (link.to == self) {
+      // A gateway may hold a whole window back, one message to a batch.
+      desk.applies = std::max(desk.applies, link.window.messages);
+      desk.openings.push_back({.link = LinkIndex(l), .direction = LinkDirection::inbound, .prefixes = {}});
+    }
+  }
+  return desk;
+}
+
+}  // namespace
+
+rsm::cft::MemoryLayout plan_layout(const config::Pairing& pairing, ClusterIndex cluster) {
+  return {.processes = pairing.clusters[cluster.value].replicas.size(),
+          .ring_bytes = ring_bytes,
+          .chunk_bytes = chunk_bytes};
+}
+
+rsm::ReplicaSettings plan_replica(const config::Pairing& pairing, ReplicaAddress self) {
+  const config::ClusterSettings& cluster = pairing.clusters[self.cluster.value];
+  rsm::ReplicaSettings settings;
+  settings.self = memory::ProcessIndex(self.replica.value);
+  settings.layout = plan_layout(pairing, self.cluster);
+  settings.durability = cluster.durability == config::Durability::replicated
+                            ? rsm::cft::Durability::replicated
+                            : rsm::cft::Durability::disk;
+  settings.founders = {.set = ~std::uint64_t{0} >> (memory::processes_max - settings.layout.processes)};
+  settings.core = patient_core();
+  settings.links = plan_links(pairing, self.cluster);
+  return settings;
+}
+
+transport::ChannelSettings plan_peers(const config::Pairing& pairing, ReplicaAddress self) {
+  const config::ClusterSettings& cluster = pairing.clusters[self.cluster.value];
+  const config::ReplicaSettings& own = cluster.replicas[self.replica.value];
+  transport::ChannelSettings settings;
+  settings.self = self;
+  settings.listen_host = own.host == "127.0.0.1" || own.host == "::1" ? own.host : "0.0.0.0";
+  settings.listen_port = own.ports.clients;
+  settings.configuration = crypto::digest_of(config::canonical_bytes(pairing));
+  settings.seed = (std::uint64_t{self.cluster.value} << 16) + self.replica.value;
+  for (const config::ReplicaSettings& peer : cluster.replicas) {
+    if (peer.id != self.replica) {
+      settings.peers.push_back({.address = {self.cluster, peer.id},
+                                .key = peer.keys.replica,
+                                .host = peer.host,
+                                .port = peer.ports.clients});
+    }
+  }
+  return settings;
+}
+
+rsm::KvSettings plan_machine() { return {.state_bytes = state_bytes, .view_bytes = view_bytes}; }
+
+rsm::journal::JournalSettings plan_journal() {
+  return {.group_bytes_max = 2U << 20, .body_bytes_max = command_bytes_max + 4096};
+}
+
+std::filesystem::path usual_memory_folder(const config::Pairing& pairing, ClusterIndex cluster) {
+  const auto digest = crypto::digest_of(config::canonical_bytes(pairing));
+  std::string mark;
+  for (std::size_t i = 0; i < 6; ++i) {
+    mark += fmt::format("{:02x}", digest.bytes[i]);
+  }
+  return fmt::format("/dev/shm/mallard-{}/{}-{}", ::geteuid(), mark, cluster.value);
+}
+
+}  // namespace mallard::cli

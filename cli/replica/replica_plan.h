@@ -1,0 +1,36 @@
+// What a replica's parts are told, worked out from the pairing: pure, so that it can be tested.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+
+#include "config/pairing.h"
+#include "rsm/machine/kv_settings.h"
+#include "rsm/replica/journal/journal.h"
+#include "rsm/replica/replica.h"
+#include "transport/channel/channel_set.h"
+
+namespace mallard::cli {
+
+// How the replicas of a cluster divide the memory that they share: alike in all of them.
+[[nodiscard]] rsm::cft::MemoryLayout plan_layout(const config::Pairing& pairing, ClusterIndex cluster);
+
+// Without incarnation and founding, which are not the pairing's.
+[[nodiscard]] rsm::ReplicaSettings plan_replica(const config::Pairing& pairing, ReplicaAddress self);
+
+// Channels to the other replicas of the cluster. Without plane and incarnation.
+[[nodiscard]] transport::ChannelSettings plan_peers(const config::Pairing& pairing, ReplicaAddress self);
+
+[[nodiscard]] rsm::KvSettings plan_machine();
+[[nodiscard]] rsm::journal::JournalSettings plan_journal();
+
+// Bytes of payload that the replica's pool holds: commands, batches and answers on their way.
+inline constexpr std::size_t replica_pool_bytes = 64U << 20;
+
+// The folder where the replicas of a cluster find each other's memory, unless another one is given: of this
+// user, the same for all processes that have the same configuration, and short enough for the path of a
+// socket.
+[[nodiscard]] std::filesystem::path usual_memory_folder(const config::Pairing& pairing, ClusterIndex cluster);
+
+}  // namespace mallard::cli

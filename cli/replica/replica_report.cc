@@ -1,0 +1,168 @@
+#include "cli/replica/replica_report.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "cli/metric_series.h"
+#include "config/value_text.h"
+
+namespace mallard::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using rsm::ReplicaState;
+
+constexpr std::array<ReplicaState, 6> states{ReplicaState::recovering, ReplicaState::needs_snapshot,
+                                             ReplicaState::following,  ReplicaState::leading,
+                                             ReplicaState::electing,   ReplicaState::failed};
+
+double seconds(Duration span) { return static_cast<double>(span.ns / 1'000'000) / 1e3; }
+
+bool is_outbound(const ReplicaSources& sources, std::size_t link) {
+  return sources.pairing.links[link].from == sources.self.cluster;
+}
+
+// Nothing where the link is not one of the replica's cluster, or is not open yet.
+std::optional<LinkStanding> standing_of(const ReplicaSources& sources, std::size_t link) {
+  return sources.machine.link(LinkIndex(static_cast<std::uint16_t>(link)),
+                              is_outbound(sources, link) ? LinkDirection::outbound : LinkDirection::inbound);
+}
+
+Json link_json(const ReplicaSources& sources, std::size_t link, const LinkStanding& standing) {
+  std::string hash;
+  for (const std::uint8_t byte : standing.rolling_hash.bytes) {
+    hash += fmt::format("{:02x}", byte);
+  }
+  return {{"name", sources.pairing.links[link].name},
+          {"role", is_outbound(sources, link) ? "source" : "destination"},
+          {"generation", standing.generation.value},
+          {"batch", standing.batch.value},
+          {"message", standing.message.value},
+          {"rolling_hash", hash},
+          {"conflicts", standing.conflicts}};
+}
+
+}  // namespace
+
+ReplicaReport::ReplicaReport(const ReplicaSources& sources, Instant started)
+    : sources_(sources), started_(started), state_(sources.replica.state()), state_since_(started) {}
+
+void ReplicaReport::observe(Instant now) {
+  const ReplicaState state = sources_.replica.state();
+  if (state != state_) {
+    state_ = state;
+    state_since_ = now;
+  }
+}
+
+transport::AdminSnapshot ReplicaReport::snapshot(Instant now) {
+  observe(now);
+  const std::string why = not_ready_because();
+  return {
+      .status_json = status_json(now), .metrics = metrics(), .ready = why.empty(), .not_ready_because = why};
+}
+
+std::string ReplicaReport::not_ready_because() const {
+  switch (state_) {
+    case ReplicaState::leading:
+    case ReplicaState::following:
+      return "";
+    case ReplicaState::recovering:
+      return "it lost its log, or a part of it, and reads the others first";
+    case ReplicaState::needs_snapshot:
+      return "it lacks log that no other replica has in memory any more";
+    case ReplicaState::electing:
+      return "it knows of no leader";
+    case ReplicaState::failed:
+      return "its journal or memory failed";
+  }
+  return "";
+}
+
+std::string ReplicaReport::status_json(Instant now) const {
+  const config::ClusterSettings& cluster = sources_.pairing.clusters[sources_.self.cluster.value];
+  const auto leader = sources_.replica.leader();
+  const rsm::CommandDeskCounters& commands = sources_.replica.commands().counters();
+  Json status;
+  status["process"] = "replica";
+  status["cluster"] = cluster.name;
+  status["id"] = sources_.self.replica.value;
+  status["version"] = MALLARD_VERSION;
+  // As text: it has more digits than a browser's numbers.
+  status["incarnation"] = fmt::to_string(sources_.incarnation.value);
+  status["uptime_s"] = seconds(now - started_);
+  status["ready"] = not_ready_because().empty();
+  status["not_ready_because"] = not_ready_because();
+  status["state"] = rsm::replica_state_name(state_);
+  status["since_s"] = seconds(now - state_since_);
+  status["leader"] = leader ? Json(leader->value) : Json(nullptr);
+  status["durability"] = config::word_of(cluster.durability);
+  status["applied"] = sources_.machine.applied().value;
+  status["entries"] = sources_.machine.entries();
+  status["state_bytes"] = sources_.machine.state_bytes_used();
+  status["sessions"] = sources_.machine.open_sessions();
+  status["commands"] = {{"done", commands.done},
+                        {"local_reads", commands.local_reads},
+                        {"not_leader", commands.not_leader},
+                        {"busy", commands.busy},
+                        {"unknown_outcome", commands.unknown_outcome},
+                        {"refused", commands.refused}};
+  status["links"] = Json::array();
+  for (std::size_t link = 0; link < sources_.pairing.links.size(); ++link) {
+    if (const auto standing = standing_of(sources_, link)) {
+      status["links"].push_back(link_json(sources_, link, *standing));
+    }
+  }
+  return status.dump();
+}
+
+std::vector<transport::MetricSample> ReplicaReport::metrics() const {
+  std::vector<transport::MetricSample> samples;
+  MetricSeries series(samples);
+  for (const ReplicaState state : states) {
+    series.gauge("mallard_replica_state", "1 for the state that the replica is in.",
+                 {{"state", std::string(rsm::replica_state_name(state))}}, state == state_ ? 1 : 0);
+  }
+  const rsm::KvMachine& machine = sources_.machine;
+  series.gauge("mallard_replica_applied_index", "Newest entry of the log that is executed.", {},
+               machine.applied().value);
+  series.gauge("mallard_replica_entries", "Keys that are stored.", {}, machine.entries());
+  series.gauge("mallard_replica_state_bytes", "Memory that keys and values take.", {},
+               machine.state_bytes_used());
+  series.gauge("mallard_replica_sessions", "Sessions of clients that are open.", {}, machine.open_sessions());
+  series.gauge("mallard_replica_pool_free_bytes", "Room for commands, batches and answers on their way.", {},
+               sources_.pool.free_bytes());
+  const rsm::CommandDeskCounters& commands = sources_.replica.commands().counters();
+  const auto count = [&series](const char* outcome, std::uint64_t value) {
+    series.counter("mallard_replica_commands_total", "Requests of clients, by what became of them.",
+                   {{"outcome", outcome}}, value);
+  };
+  count("done", commands.done);
+  count("local_read", commands.local_reads);
+  count("not_leader", commands.not_leader);
+  count("busy", commands.busy);
+  count("unknown_outcome", commands.unknown_outcome);
+  count("refused", commands.refused);
+  const rsm::LinkDeskCounters& links = sources_.replica.links().counters();
+  series.counter("mallard_replica_batches_sent_total", "Batches that were handed to the gateway.", {},
+                 links.batches_sent);
+  series.counter("mallard_replica_applies_proposed_total",
+                 "Batches from other clusters that this replica put into the log.", {},
+                 links.applies_proposed);
+  series.counter("mallard_replica_gateways_cut_off_total", "Gateways that ordered more than fits.", {},
+                 links.gateways_cut_off);
+  series.counter("mallard_replica_bodies_evicted_total",
+                 "Outbound batches whose body made room before it was known to have arrived.", {},
+                 sources_.replica.links().bodies().evicted());
+  const transport::door::DoorServerCounters& door = sources_.door.counters();
+  series.counter("mallard_door_accepted_total", "Connections to the local door.", {}, door.accepted);
+  series.counter("mallard_door_refused_total", "Connections that were closed at once, by why.",
+                 {{"reason", "pending"}}, door.refused_by_pending);
+  series.counter("mallard_door_refused_total", "Connections that were closed at once, by why.",
+                 {{"reason", "user"}}, door.refused_by_user);
+  return samples;
+}
+
+}  // namespace mallard::cli

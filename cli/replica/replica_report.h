@@ -1,0 +1,46 @@
+// What a replica process shows of itself: the object of /status and the series of /metrics.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/pairing.h"
+#include "rsm/machine/kv_machine.h"
+#include "rsm/replica/replica.h"
+#include "transport/admin/admin_snapshot.h"
+#include "transport/door/door_server.h"
+
+namespace mallard::cli {
+
+// Everything is read when a snapshot is taken; all outlive the report.
+struct ReplicaSources {
+  const config::Pairing& pairing;
+  ReplicaAddress self;
+  const rsm::Replica& replica;
+  const rsm::KvMachine& machine;
+  const PayloadPool& pool;
+  const transport::door::DoorServer& door;
+  Incarnation incarnation;
+};
+
+class ReplicaReport {
+ public:
+  ReplicaReport(const ReplicaSources& sources, Instant started);
+
+  // Looks at the state; call it at every turn.
+  void observe(Instant now);
+  // Ready: it leads or follows a leader that it knows.
+  [[nodiscard]] transport::AdminSnapshot snapshot(Instant now);
+
+ private:
+  [[nodiscard]] std::string status_json(Instant now) const;
+  [[nodiscard]] std::vector<transport::MetricSample> metrics() const;
+  [[nodiscard]] std::string not_ready_because() const;
+
+  ReplicaSources sources_;
+  Instant started_;
+  rsm::ReplicaState state_;
+  Instant state_since_;
+};
+
+}  // namespace mallard::cli

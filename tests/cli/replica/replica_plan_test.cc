@@ -1,0 +1,63 @@
+#include "cli/replica/replica_plan.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/config/pairings.h"
+#include "transport/memory/shm/shm_settings.h"
+
+namespace mallard::cli {
+namespace {
+
+constexpr ReplicaAddress second_of_east{ClusterIndex(0), ReplicaIndex(1)};
+constexpr ReplicaAddress only_of_west{ClusterIndex(1), ReplicaIndex(0)};
+
+config::Pairing sample() {
+  config::Pairing pairing = config::small_pairing();
+  pairing.clusters[0].kind = config::ClusterKind::cft;
+  pairing.clusters[0].durability = config::Durability::replicated;
+  pairing.links[0].include = {"/app/"};
+  return pairing;
+}
+
+TEST(ReplicaPlan, says_who_it_is_and_with_whom_it_shares_memory) {
+  const rsm::ReplicaSettings settings = plan_replica(sample(), second_of_east);
+  EXPECT_EQ(settings.self, memory::ProcessIndex(1));
+  EXPECT_EQ(settings.layout.processes, 3U);
+  EXPECT_EQ(settings.founders.set, 0b111U);
+  EXPECT_EQ(settings.durability, rsm::cft::Durability::replicated);
+}
+
+TEST(ReplicaPlan, opens_the_links_of_its_cluster_each_in_its_direction) {
+  const rsm::LinkDeskSettings east = plan_replica(sample(), second_of_east).links;
+  ASSERT_EQ(east.openings.size(), 1U);
+  EXPECT_EQ(east.openings[0].direction, LinkDirection::outbound);
+  EXPECT_EQ(east.openings[0].prefixes, std::vector<std::string>{"/app/"});
+  const rsm::LinkDeskSettings west = plan_replica(sample(), only_of_west).links;
+  ASSERT_EQ(west.openings.size(), 1U);
+  EXPECT_EQ(west.openings[0].direction, LinkDirection::inbound);
+  EXPECT_TRUE(west.openings[0].prefixes.empty()) << "the source has filtered";
+  EXPECT_GE(west.applies, sample().links[0].window.messages) << "a gateway within its window is not cut off";
+}
+
+TEST(ReplicaPlan, a_ring_of_the_engine_takes_its_largest_entries_and_windows) {
+  const rsm::ReplicaSettings settings = plan_replica(sample(), second_of_east);
+  EXPECT_LE(settings.layout.ring_bytes, 8U << 20) << "it is there five times with three replicas";
+  EXPECT_GE(settings.layout.ring_bytes, 4 * std::uint64_t{settings.core.payload_bytes_max});
+  EXPECT_GE(settings.core.payload_bytes_max, command_bytes_max);
+  EXPECT_GE(plan_journal().body_bytes_max, settings.core.payload_bytes_max + rsm::cft::entry_header_bytes);
+}
+
+TEST(ReplicaPlan, each_cluster_of_each_configuration_has_a_memory_folder_of_its_own) {
+  const config::Pairing one = sample();
+  config::Pairing other = one;
+  other.links[0].include = {"/other/"};
+  const auto folder = usual_memory_folder(one, ClusterIndex(0));
+  EXPECT_NE(folder, usual_memory_folder(one, ClusterIndex(1)));
+  EXPECT_NE(folder, usual_memory_folder(other, ClusterIndex(0)));
+  const memory::ShmSettings settings{
+      .folder = folder.string(), .processes = 3, .layout = {{.bytes = 64, .readers = 1}}};
+  EXPECT_TRUE(settings.check().has_value()) << "short enough for a socket";
+}
+
+}  // namespace
+}  // namespace mallard::cli

@@ -1,0 +1,165 @@
+// `mallard replica` and `mallard kv` as processes: one cluster of three, without a gateway.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/demo/free_ports.h"
+#include "config/print_pairing.h"
+#include "config/weights.h"
+#include "crypto/key_file.h"
+#include "tests/integration/deployment/child_process.h"
+#include "tests/integration/deployment/http_get.h"
+#include "tests/integration/deployment/scratch_folder.h"
+#include "tests/integration/deployment/waiting.h"
+
+namespace mallard::integration {
+namespace {
+
+constexpr std::uint16_t replicas = 3;
+constexpr Duration limit = Duration::seconds(20);
+
+class ReplicasTest : public ::testing::Test {
+ protected:
+  ReplicasTest() {
+    const std::vector<std::uint16_t> ports = cli::find_free_ports(5 * replicas);
+    config::ClusterSettings cluster;
+    cluster.name = "east";
+    cluster.kind = config::ClusterKind::cft;
+    for (std::uint16_t i = 0; i < replicas; ++i) {
+      const auto keys = crypto::generate_keys(directory(i));
+      const std::uint16_t* port = &ports.at(5 * i);
+      config::ReplicaSettings replica;
+      replica.id = ReplicaIndex(i);
+      replica.host = "127.0.0.1";
+      replica.ports = {port[0], port[1], port[2], port[3], port[4]};
+      replica.keys = {.gateway = keys->at(0), .replica = keys->at(1), .signing = keys->at(2)};
+      cluster.replicas.push_back(replica);
+    }
+    cluster.faults = config::implied_faults(replicas);
+    pairing.clusters.push_back(cluster);
+    std::ofstream(configuration()) << config::print_pairing(pairing);
+  }
+
+  [[nodiscard]] std::string directory(std::size_t id) const {
+    return (folder.path() / std::to_string(id)).string();
+  }
+  [[nodiscard]] std::string configuration() const { return (folder.path() / "pairing.yaml").string(); }
+  [[nodiscard]] std::string output(std::size_t id) const { return directory(id) + ".out"; }
+
+  ChildProcess run(std::size_t id, bool founding) {
+    std::vector<std::string> command{
+        MALLARD_PROGRAM, "replica",     "--config", configuration(),
+        "--cluster",     "east",        "--id",     std::to_string(id),
+        "--data",        directory(id), "--memory", (folder.path() / "memory").string()};
+    if (founding) {
+      command.emplace_back("--found");
+    }
+    return ChildProcess(command, {.output = output(id)});
+  }
+  void found() {
+    for (std::size_t i = 0; i < replicas; ++i) {
+      processes[i].emplace(run(i, true));
+    }
+    ASSERT_TRUE(wait_until(limit, [this] { return is_ready(0) && is_ready(1) && is_ready(2); }));
+  }
+  std::string page(std::size_t id, const std::string& path) {
+    return http_get(nullptr, pairing.clusters[0].replicas[id].ports.replica_admin, path).value_or("");
+  }
+  bool is_ready(std::size_t id) { return !page(id, "/readyz").empty(); }
+  std::optional<std::size_t> leader() {
+    for (std::size_t i = 0; i < replicas; ++i) {
+      if (page(i, "/status").find("\"state\":\"leading\"") != std::string::npos) {
+        return i;
+      }
+    }
+    return std::nullopt;
+  }
+  // Runs `mallard kv` with all doors, or with one; its exit status.
+  int kv(std::vector<std::string> arguments, std::optional<std::size_t> only = {}) {
+    std::vector<std::string> command{MALLARD_PROGRAM, "kv"};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    for (std::size_t i = 0; i < replicas; ++i) {
+      if (!only || *only == i) {
+        command.insert(command.end(), {"--data", directory(i)});
+      }
+    }
+    std::filesystem::remove(folder.path() / "kv.out");
+    return ChildProcess(command, {.output = folder.path() / "kv.out"}).wait();
+  }
+  [[nodiscard]] std::string said() const {
+    std::ifstream in(folder.path() / "kv.out");
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  [[nodiscard]] std::string said_by(std::size_t id) const {
+    std::ifstream in(output(id));
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  ScratchFolder folder{"replicas"};
+  config::Pairing pairing;
+  std::array<std::optional<ChildProcess>, replicas> processes;
+};
+
+TEST_F(ReplicasTest, outlive_their_leader_and_take_it_back) {
+  ASSERT_NO_FATAL_FAILURE(found());
+  ASSERT_EQ(kv({"put", "a", "1"}), 0) << said();
+  ASSERT_EQ(kv({"increment", "n", "5"}), 0) << said();
+  EXPECT_EQ(said(), "5\n");
+  const std::size_t first = leader().value_or(0);
+  processes[first]->signal(SIGKILL);
+  processes[first]->wait();
+  ASSERT_TRUE(wait_until(limit, [&] { return leader() && *leader() != first; }));
+  ASSERT_EQ(kv({"put", "b", "2"}), 0) << said();
+  ASSERT_EQ(kv({"get", "a"}), 0);
+  EXPECT_EQ(said(), "1\n");
+  processes[first].emplace(run(first, false));
+  ASSERT_TRUE(wait_until(limit, [&] { return is_ready(first); })) << said_by(first);
+  EXPECT_TRUE(wait_until(limit, [&] { return kv({"get", "b", "--local"}, first) == 0; })) << said();
+  EXPECT_EQ(said(), "2\n");
+  ASSERT_EQ(kv({"scan"}), 0);
+  EXPECT_NE(said().find("a\t1\nb\t2\n"), std::string::npos) << said();
+}
+
+TEST_F(ReplicasTest, come_back_together_with_everything) {
+  ASSERT_NO_FATAL_FAILURE(found());
+  ASSERT_EQ(kv({"put", "a", "1"}), 0) << said();
+  for (std::size_t i = 0; i < replicas; ++i) {
+    processes[i]->signal(i == 0 ? SIGTERM : SIGKILL);
+    processes[i]->wait();
+  }
+  for (std::size_t i = 0; i < replicas; ++i) {
+    processes[i].emplace(run(i, false));
+  }
+  ASSERT_TRUE(wait_until(limit, [this] { return is_ready(0) && is_ready(1) && is_ready(2); })) << said_by(0);
+  ASSERT_EQ(kv({"get", "a"}), 0) << said();
+  EXPECT_EQ(said(), "1\n");
+}
+
+TEST_F(ReplicasTest, say_what_they_do_and_what_is_asked_of_the_wrong_one) {
+  ASSERT_NO_FATAL_FAILURE(found());
+  const std::size_t leads = *leader();
+  const std::size_t follows = (leads + 1) % replicas;
+  EXPECT_EQ(kv({"put", "a", "1"}, follows), 5);
+  EXPECT_NE(said().find("does not lead"), std::string::npos) << said();
+  EXPECT_EQ(kv({"get", "nothing"}), 3);
+  EXPECT_NE(page(follows, "/status").find("\"state\":\"following\""), std::string::npos);
+  EXPECT_NE(page(leads, "/metrics").find("mallard_replica_state{state=\"leading\"} 1"), std::string::npos);
+  EXPECT_NE(page(leads, "/livez"), "");
+}
+
+TEST_F(ReplicasTest, do_not_share_a_directory) {
+  ASSERT_NO_FATAL_FAILURE(found());
+  ChildProcess second = run(1, false);
+  EXPECT_EQ(second.wait(), 5) << said_by(1);
+  EXPECT_EQ(kv({"put", "a", "1"}), 0) << "the first one goes on";
+}
+
+}  // namespace
+}  // namespace mallard::integration
