@@ -86,6 +86,7 @@ class ReplicaStage {
   [[nodiscard]] PayloadPool& pool(std::size_t id) { return *seats_[id].pool; }
   [[nodiscard]] bool runs(std::size_t id) const { return seats_[id].replica != nullptr; }
   [[nodiscard]] journal::SimDisk& disk(std::size_t id) { return *seats_[id].disk; }
+  [[nodiscard]] journal::Journal& store(std::size_t id) { return *seats_[id].store; }
   [[nodiscard]] sim::SimFabric& fabric() { return fabric_; }
   [[nodiscard]] Instant now() const { return now_; }
   // Everything that was asked and answered, and what every replica executed.

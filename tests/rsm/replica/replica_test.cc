@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <string_view>
+
 #include "tests/rsm/replica/commands.h"
 #include "tests/rsm/replica/replica_stage.h"
 
@@ -156,6 +160,69 @@ TEST(Replica, OneThatLostItsLogVotesOnlyAfterItHasReadOthers) {
   // It counts again: another may die.
   stage.crash(stage.wait_for_leader());
   EXPECT_EQ(stage.call(get("a")).body, "2");
+  EXPECT_EQ(stage.witness().verdict(), "");
+}
+
+// Changes a byte of an entry that was journaled as the first of those.
+void damage_entry_with(ReplicaStage& stage, std::size_t id, std::string_view text) {
+  journal::DiskImage image = stage.disk(id).image();
+  const ByteView wanted = text_bytes(text);
+  bool found = false;
+  for (auto& [name, bytes] : image) {
+    const auto at = std::search(bytes.begin(), bytes.end(), wanted.begin(), wanted.end());
+    if (name.starts_with("log.") && at != bytes.end()) {
+      *at ^= std::byte{1};
+      found = true;
+    }
+  }
+  ASSERT_TRUE(found);
+  stage.disk(id).restore(image);
+}
+
+TEST(Replica, ADamagedEntryInTheMiddleIsRepairedFromTheLeader) {
+  ReplicaStage stage;
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(stage.call(put("key" + std::to_string(i), "value-" + std::to_string(i))).status, ok);
+  }
+  stage.expect_equal_states();
+  const std::size_t victim = (stage.wait_for_leader() + 1) % ReplicaStage::replicas;
+  stage.crash(victim, journal::SimDisk::Loss::none);
+  damage_entry_with(stage, victim, "value-4");
+  stage.start(victim);
+  EXPECT_EQ(stage.store(victim).entries_damaged(), 1U);
+  EXPECT_EQ(stage.replica(victim).state(), ReplicaState::recovering) << "it may have promised more";
+  ASSERT_TRUE(stage.run_until([&] { return stage.replica(victim).state() == ReplicaState::following; }));
+  EXPECT_EQ(stage.call(put("more", "1")).status, ok);
+  stage.expect_equal_states();
+  EXPECT_TRUE(stage.run_until([&] { return stage.store(victim).entries_damaged() == 0; }));
+  // What it has now is whole.
+  stage.crash(victim);
+  stage.start(victim);
+  EXPECT_EQ(stage.store(victim).entries_damaged(), 0U);
+  EXPECT_NE(stage.replica(victim).state(), ReplicaState::recovering);
+  stage.crash((victim + 1) % ReplicaStage::replicas);
+  EXPECT_EQ(stage.call(get("key4")).body, "value-4");
+  EXPECT_EQ(stage.witness().verdict(), "");
+}
+
+TEST(Replica, ADamagedEntryThatNoRingHasIsReplacedByASnapshot) {
+  ReplicaStage stage;
+  EXPECT_EQ(stage.call(put("early", "value-early")).status, ok);
+  const std::string large(4000, 'v');
+  for (int i = 0; i < 60; ++i) {
+    EXPECT_EQ(stage.call(put("key" + std::to_string(i % 7), large)).status, ok);
+  }
+  stage.expect_equal_states();
+  const std::size_t victim = (stage.wait_for_leader() + 1) % ReplicaStage::replicas;
+  stage.crash(victim, journal::SimDisk::Loss::none);
+  damage_entry_with(stage, victim, "value-early");
+  stage.start(victim);
+  ASSERT_TRUE(stage.run_until([&] { return stage.replica(victim).state() == ReplicaState::following; }));
+  EXPECT_EQ(stage.replica(victim).installed(), 1U);
+  stage.expect_equal_states();
+  EXPECT_EQ(stage.store(victim).entries_damaged(), 0U);
+  stage.crash((victim + 1) % ReplicaStage::replicas);
+  EXPECT_EQ(stage.call(get("early")).body, "value-early");
   EXPECT_EQ(stage.witness().verdict(), "");
 }
 
