@@ -176,8 +176,12 @@ void stay(const DemoRun& run) {
              deployment.configuration().string(), own_program().string());
   for (std::size_t c = 0; c < 2; ++c) {
     if (deployment.has_replicas(c)) {
-      fmt::print(stderr, "  {} kv {} --data {}\n", own_program().string(),
-                 c == 0 ? "put hello world" : "get --local hello", deployment.directory(c, 0).string());
+      std::string doors;
+      for (const std::filesystem::path& directory : deployment.directories(c)) {
+        doors += " --data " + directory.string();
+      }
+      fmt::print(stderr, "  {} kv {}{}\n", own_program().string(), c == 0 ? "put hello world" : "get hello",
+                 doors);
     }
   }
   fmt::print(stderr, "Ctrl-C ends it.\n");

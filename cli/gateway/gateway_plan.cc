@@ -42,6 +42,10 @@ std::vector<ReplicaAddress> peers_on(const config::Pairing& pairing, ReplicaAddr
 // Of the attachment built-in: batches under way from the replica, per link.
 constexpr std::uint32_t read_ahead = 16;
 
+// Replicas that sleep and sync on their own execute an entry at different times, more so where they share a
+// machine; what is late for that reason is not lost.
+constexpr Duration replica_skew = Duration::milliseconds(400);
+
 bool has_replica(const config::Pairing& pairing, ReplicaAddress self) {
   return pairing.clusters[self.cluster.value].kind == config::ClusterKind::cft;
 }
@@ -107,6 +111,11 @@ bridge::BridgeSettings plan_bridge(const config::Pairing& pairing, ReplicaAddres
       planned.window_bytes = link.window.bytes;
       settings.links.push_back(planned);
     }
+  }
+  if (std::ranges::any_of(pairing.clusters, [](const config::ClusterSettings& cluster) {
+        return cluster.kind == config::ClusterKind::cft;
+      })) {
+    settings.rto_min = replica_skew;
   }
   settings.seed = (std::uint64_t{self.cluster.value} << 16) + self.replica.value + 1;
   return settings;

@@ -60,8 +60,10 @@ class ReplicaProcess final : private rsm::DoorPort,
   [[nodiscard]] bool open_admin(const ReplicaPlace& place, ExitCode& exit_code);
   void say_state();
   void publish(Instant now);
-  // Whether what happens now should be met without waiting.
-  [[nodiscard]] bool is_active();
+  // Since it was asked last.
+  [[nodiscard]] bool log_has_grown();
+  // Whether an entry or a request is under way: others are about to write, or the journal to report.
+  [[nodiscard]] bool has_unfinished() const;
 
   bool send(transport::door::DoorConnection to, const transport::door::DoorMessage& message) override;
   void close(transport::door::DoorConnection connection) override;
