@@ -32,8 +32,7 @@ class JournalPort {
   virtual void promise(cft::JournalTicket ticket, const journal::Promises& promises) = 0;
   // Entries up to this one are decided and will never be replaced. Need not become durable by itself.
   virtual void commit(journal::EntryIndex index) = 0;
-  // Adds bytes to the snapshot that is being written; `first`: they begin one. They are copied, and durable
-  // before the next order is carried out.
+  // Adds bytes to the snapshot that is being written; `first`: they begin one. They are copied.
   virtual void write_snapshot(ByteView bytes, bool first) = 0;
   // What was written is a whole snapshot: it gets its name, and then the log is cut as the order says.
   virtual void keep_snapshot(const KeepSnapshot& order) = 0;

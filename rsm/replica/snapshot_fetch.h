@@ -1,5 +1,5 @@
 // Gets a snapshot from a peer, piece by piece, into a file of its own: one piece is asked for at a time, each
-// is verified as it comes and durable before the next. Who does not answer, or answers with what does not
+// is verified as it comes and written before the next. Who does not answer, or answers with what does not
 // verify, is left for the next peer; what was fetched stays good where the next has the same snapshot.
 #pragma once
 

@@ -5,8 +5,10 @@
 namespace mallard::rsm {
 namespace {
 
-// Of frames that become durable with one sync.
+// Of frames that are ordered with one turn.
 constexpr std::size_t piece_bytes = 256U << 10;
+// Of log since the newest snapshot.
+constexpr std::uint64_t intervals_max = 3;
 // The machine's digests are brought up to date this often, so that the hash of a snapshot is no long stop.
 constexpr std::uint64_t hash_every_bytes = 256U << 10;
 
@@ -54,8 +56,8 @@ bool SnapshotTaker::is_due(const LogPlace& at) const {
 bool SnapshotTaker::is_behind(const LogPlace& at) const {
   const StoredSnapshot* newest = kept_.newest();
   const LogPlace from = newest == nullptr ? LogPlace{} : newest->place();
-  return at.end.lsn - from.end.lsn >= 2 * settings_.every_bytes ||
-         at.index.value - from.index.value >= 2 * settings_.every_entries;
+  return (at.end.lsn - from.end.lsn) / intervals_max >= settings_.every_bytes ||
+         (at.index.value - from.index.value) / intervals_max >= settings_.every_entries;
 }
 
 bool SnapshotTaker::turn(const LogStart& at) {

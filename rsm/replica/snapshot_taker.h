@@ -15,11 +15,11 @@
 
 namespace mallard::rsm {
 
-// How much log lies between two snapshots, whichever comes first. A journal must have room for four times
-// that, for it holds the log from the snapshot before the newest on.
+// How much log lies between two snapshots, whichever comes first. A journal must have room for six times
+// that: it holds the log from the snapshot before the newest on, and each may take two intervals to write.
 struct SnapshotSettings {
   std::uint64_t every_bytes = 64U << 20;  // of log
-  std::uint64_t every_entries = 24'576;
+  std::uint64_t every_entries = 20'000;
 };
 
 class SnapshotTaker {
@@ -38,8 +38,8 @@ class SnapshotTaker {
   // One turn: begins a snapshot where one is due, orders its next piece when the one before is durable.
   // `at`: where the machine stands. Returns whether anything was ordered.
   bool turn(const LogStart& at);
-  // So much log has come since the newest snapshot that the journal may fill before the next: nothing more is
-  // to be executed until then.
+  // Three intervals of log have come since the newest snapshot, so that the journal may fill before the next:
+  // nothing more is to be executed until then.
   [[nodiscard]] bool is_behind(const LogPlace& at) const;
   // The next turn begins a snapshot wherever the machine stands, unless one is being taken.
   void take_soon() { wanted_ = true; }

@@ -10,6 +10,9 @@ using journal::JournalResult;
 
 namespace {
 
+// A sync takes about as long as one of the journal's groups then.
+constexpr std::uint64_t sync_bytes = 1U << 20;
+
 FileName new_name() { return FileName("snapshot.new"); }
 
 }  // namespace
@@ -45,6 +48,7 @@ JournalResult<void> SnapshotWriter::begin() {
     file_.reset();
   }
   bytes_ = 0;
+  synced_ = 0;
   if (const auto removed = disk_.remove(new_name()); !removed && removed.error().fault != DiskFault::absent) {
     return explained(removed, new_name());
   }
@@ -62,11 +66,19 @@ JournalResult<void> SnapshotWriter::append(ByteView bytes) {
     return written;
   }
   bytes_ += bytes.size();
+  return bytes_ - synced_ < sync_bytes ? JournalResult<void>{} : sync();
+}
+
+JournalResult<void> SnapshotWriter::sync() {
+  synced_ = bytes_;
   return explained(disk_.sync(*file_), new_name());
 }
 
 JournalResult<void> SnapshotWriter::publish(std::uint8_t slot) {
   MALLARD_INVARIANT(file_.has_value());
+  if (auto synced = sync(); !synced) {
+    return synced;
+  }
   disk_.close(*file_);
   file_.reset();
   if (auto renamed = explained(disk_.rename(new_name(), snapshot_name(slot)), new_name()); !renamed) {

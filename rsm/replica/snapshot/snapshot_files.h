@@ -55,15 +55,18 @@ class SnapshotWriter {
 
   // Forgets what was written of another and begins with an empty file.
   [[nodiscard]] journal::JournalResult<void> begin();
-  // Adds bytes; they are durable when this returns, so that the end of a large snapshot is not one long sync.
+  // Adds bytes. They become durable by the way, so that the end of a large snapshot is not one long sync.
   [[nodiscard]] journal::JournalResult<void> append(ByteView bytes);
-  // Gives the file its name; it is durable when this returns.
+  // Gives the file its name; both are durable when this returns.
   [[nodiscard]] journal::JournalResult<void> publish(std::uint8_t slot);
 
  private:
+  [[nodiscard]] journal::JournalResult<void> sync();
+
   journal::Disk& disk_;
   std::optional<journal::FileHandle> file_;
   std::uint64_t bytes_ = 0;
+  std::uint64_t synced_ = 0;  // of them
 };
 
 // Reads the frames of one file. What cannot be read, and what does not verify, ends it.

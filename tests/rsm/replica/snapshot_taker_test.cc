@@ -113,8 +113,8 @@ TEST_F(SnapshotTakerTest, ALostViewBeginsTheSnapshotAnew) {
   EXPECT_EQ(taker->kept().newest()->place(), at.place);
 }
 
-TEST_F(SnapshotTakerTest, TwoIntervalsWithoutOneAreTooMany) {
-  for (int i = 0; i < 15; ++i) {
+TEST_F(SnapshotTakerTest, ThreeIntervalsWithoutOneAreTooMany) {
+  for (int i = 0; i < 23; ++i) {
     execute(put("key", "value"));
   }
   EXPECT_FALSE(taker->is_behind(at.place));
