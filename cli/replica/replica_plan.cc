@@ -14,12 +14,12 @@ namespace {
 
 // Large enough for what a replica misses while it is restarted, small enough that a dozen of them fit into a
 // small machine.
-constexpr std::uint64_t ring_bytes = 8U << 20;
+constexpr std::uint64_t ring_bytes = 6U << 20;
 constexpr std::uint64_t chunk_bytes = 256U << 10;
 constexpr std::uint64_t state_bytes = 256ULL << 20;
 constexpr std::uint64_t view_bytes = 64ULL << 20;
 // Of outbound bodies, per link: what may wait while the other cluster changes its leader.
-constexpr std::uint64_t egress_bytes_max = 16ULL << 20;
+constexpr std::uint64_t egress_bytes_max = 8ULL << 20;
 
 // Times for replicas that sleep when they have nothing to do and share cores with others.
 rsm::cft::CftSettings patient_core() {

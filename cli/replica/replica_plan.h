@@ -28,6 +28,10 @@ namespace mallard::cli {
 // Bytes of payload that the replica's pool holds: commands, batches and answers on their way.
 inline constexpr std::size_t replica_pool_bytes = 64U << 20;
 
+// Instances of the log region beyond the one in use: one for each other process that may stand still in a
+// write, and one to go to.
+[[nodiscard]] constexpr std::size_t spare_instances(std::size_t processes) { return processes; }
+
 // The folder where the replicas of a cluster find each other's memory, unless another one is given: of this
 // user, the same for all processes that have the same configuration, and short enough for the path of a
 // socket.

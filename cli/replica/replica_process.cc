@@ -156,7 +156,8 @@ bool ReplicaProcess::open_memory(const ReplicaPlace& place, ExitCode& exit_code)
   auto node = memory::ShmNode::open({.folder = folder.string(),
                                      .self = memory::ProcessIndex(place.self.replica.value),
                                      .processes = layout.processes,
-                                     .layout = {regions.begin(), regions.end()}});
+                                     .layout = {regions.begin(), regions.end()},
+                                     .spare_instances = spare_instances(layout.processes)});
   if (!node) {
     complain(node.error().what, "see to the folder of --memory, the same for all replicas of the cluster");
     exit_code = ExitCode::failed;

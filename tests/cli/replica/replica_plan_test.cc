@@ -41,7 +41,7 @@ TEST(ReplicaPlan, opens_the_links_of_its_cluster_each_in_its_direction) {
 
 TEST(ReplicaPlan, a_ring_of_the_engine_takes_its_largest_entries_and_windows) {
   const rsm::ReplicaSettings settings = plan_replica(sample(), second_of_east);
-  EXPECT_LE(settings.layout.ring_bytes, 8U << 20) << "it is there five times with three replicas";
+  EXPECT_LE(settings.layout.ring_bytes, 8U << 20) << "it is there four times with three replicas";
   EXPECT_GE(settings.layout.ring_bytes, 4 * std::uint64_t{settings.core.payload_bytes_max});
   EXPECT_GE(settings.core.payload_bytes_max, command_bytes_max);
   EXPECT_GE(plan_journal().body_bytes_max, settings.core.payload_bytes_max + rsm::cft::entry_header_bytes);
