@@ -45,12 +45,10 @@ void SnapshotFetch::ask(cft::Lsn at_least, Instant now) {
 void SnapshotFetch::next_peer(Instant now) {
   asked_ = false;
   ask_at_ = now;
-  std::size_t next = peer_ ? peer_->value + std::size_t{1} : 0;
-  if (next >= settings_.replicas) {
-    next = 0;
-  }
+  const auto after = [this](std::size_t peer) { return peer + 1 < settings_.replicas ? peer + 1 : 0; };
+  std::size_t next = peer_ ? after(peer_->value) : 0;
   if (next == settings_.self.value) {
-    next = (next + 1) % settings_.replicas;
+    next = after(next);
   }
   peer_ = memory::ProcessIndex(static_cast<std::uint16_t>(next));
 }

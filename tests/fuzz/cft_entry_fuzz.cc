@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   if (entry->bytes > rest.size() || entry->bytes % entry_alignment != 0) std::abort();
   std::vector<std::byte> again(entry->bytes);
   const Entry written =
-      encode_entry(again, previous, entry->kind, entry->ballot, entry->commit, entry->payload);
+      encode_entry(again, previous, {entry->kind, entry->ballot, entry->commit, entry->payload});
   const auto covered = static_cast<std::ptrdiff_t>(entry_header_bytes + entry->payload.size());
   const bool filler = entry->kind == EntryKind::filler;
   if (!filler && (written.checksum != entry->checksum ||

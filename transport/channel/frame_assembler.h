@@ -62,7 +62,7 @@ class FrameAssembler {
     std::size_t got = 0;  // bytes of this stage
     FrameHeader header;
     PayloadRef body;
-    std::array<std::byte, frame_header_bytes + frame_head_bytes_max> start;  // header and head
+    std::array<std::byte, frame_header_bytes + frame_head_bytes_max> start{};  // header and head
 
     void clear() {
       stage = Stage::header;

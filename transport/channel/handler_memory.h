@@ -51,9 +51,10 @@ class HandlerAllocator {
  public:
   using value_type = T;
   explicit HandlerAllocator(HandlerMemory& memory) : memory_(&memory) {}
+  // Implicit, as the standard wants it.
   template <class U>
-  HandlerAllocator(const HandlerAllocator<U>& other)
-      : memory_(other.memory()) {}  // NOLINT: as the standard wants it
+  HandlerAllocator(const HandlerAllocator<U>& other)  // NOLINT(google-explicit-constructor)
+      : memory_(other.memory()) {}
 
   T* allocate(std::size_t count) { return static_cast<T*>(memory_->allocate(count * sizeof(T))); }
   void deallocate(T* memory, std::size_t /*count*/) { memory_->deallocate(memory); }

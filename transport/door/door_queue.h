@@ -45,8 +45,8 @@ class DoorQueue {
 
  private:
   struct Frame {
-    std::array<std::byte, frame_header_bytes + head_bytes_max> head;
-    std::size_t head_bytes;
+    std::array<std::byte, frame_header_bytes + head_bytes_max> head{};
+    std::size_t head_bytes = 0;
     PayloadRef body;
   };
 

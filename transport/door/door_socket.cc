@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 namespace mallard::transport::door {
@@ -43,7 +44,7 @@ class DoorAddress {
 };
 
 DoorProblem problem(const std::filesystem::path& path, const char* call, int error) {
-  return {.what = fmt::format("{}: {}: {}", path.string(), call, std::strerror(error)),
+  return {.what = fmt::format("{}: {}: {}", path.string(), call, std::generic_category().message(error)),
           .advice = error == ENOENT || error == ECONNREFUSED
                         ? "start the replica whose data directory this is"
                         : "check the directory and its permissions"};

@@ -241,7 +241,7 @@ void DoorStream::write_turn() {
 
 // Until the queue is empty; false when the socket takes no more.
 bool DoorStream::write_some() {
-  std::array<iovec, pieces_per_write> pieces;
+  std::array<iovec, pieces_per_write> pieces{};
   while (!queue_.empty()) {
     msghdr message{};
     message.msg_iov = pieces.data();

@@ -157,12 +157,10 @@ void CftCore::look_around() {
     if (i == self_.value) continue;
     Peer& peer = peers_[i];
     const bool was_alive = peer.score.alive();
-    if (!peer.up) {
+    if (!peer.up || (peer.look_out && now_ - peer.look_since > settings_.stale_after)) {
       peer.score.sample(false);
     } else if (!peer.look_out) {
       post_look(peer);
-    } else if (now_ - peer.look_since > settings_.stale_after) {
-      peer.score.sample(false);
     }
     if (was_alive && !peer.score.alive() && role_ == Role::leader && peer.admitted) dismiss(peer);
     // Works that hang keep own log memory busy; they are given up.

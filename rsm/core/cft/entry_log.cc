@@ -49,7 +49,7 @@ LogMark EntryLog::append(ByteSpan log, EntryKind kind, Ballot ballot, ByteView p
   const auto place = [&](EntryKind what, std::uint64_t size, ByteView body) {
     const LogMark at = end();
     const ByteSpan room = log.subspan(layout_.log_offset(at.lsn), size);
-    push(encode_entry(room, at, what, ballot, stable_.lsn, body).end());
+    push(encode_entry(room, at, {what, ballot, stable_.lsn, body}).end());
   };
   const std::uint64_t rest = layout_.until_wrap(end().lsn);
   if (bytes > rest) place(EntryKind::filler, rest, {});

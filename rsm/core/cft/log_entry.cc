@@ -18,8 +18,8 @@ bool is_kind(std::uint32_t value) { return value >= 1 && value <= 4; }
 
 }  // namespace
 
-Entry encode_entry(ByteSpan room, const LogMark& previous, EntryKind kind, Ballot ballot, Lsn commit,
-                   ByteView payload) {
+Entry encode_entry(ByteSpan room, const LogMark& previous, const EntryDraft& draft) {
+  const auto& [kind, ballot, commit, payload] = draft;
   const std::uint64_t length = kind == EntryKind::filler ? room.size() - entry_header_bytes : payload.size();
   MALLARD_INVARIANT(length <= entry_payload_max && ballot.value != 0);
   MALLARD_INVARIANT(entry_bytes(length) <= room.size());

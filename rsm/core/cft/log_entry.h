@@ -56,11 +56,18 @@ enum class EntryFault : std::uint8_t {
   return (entry_header_bytes + payload + entry_alignment - 1) / entry_alignment * entry_alignment;
 }
 
+// What a leader says in an entry; the fields are those of Entry.
+struct EntryDraft {
+  EntryKind kind = EntryKind::command;
+  Ballot ballot;
+  Lsn commit = 0;
+  ByteView payload;
+};
+
 // Writes the entry after `previous` to the front of `room`, which has entry_bytes(payload.size()) bytes at
-// least; for a filler `payload` is empty and all of `room` becomes the entry. Header words are written with
+// least; for a filler the payload is empty and all of `room` becomes the entry. Header words are written with
 // one store each.
-Entry encode_entry(ByteSpan room, const LogMark& previous, EntryKind kind, Ballot ballot, Lsn commit,
-                   ByteView payload);
+Entry encode_entry(ByteSpan room, const LogMark& previous, const EntryDraft& draft);
 
 // The entry after `previous`, which begins at the front of `bytes`; it must end inside them.
 [[nodiscard]] Result<Entry, EntryFault> decode_entry(ByteView bytes, const LogMark& previous);

@@ -31,7 +31,7 @@ TEST(LogEntry, ComesBackAsItWas) {
   for (std::size_t size = 0; size < 300; ++size) {
     const auto payload = payload_of(size, size);
     std::vector<std::byte> room(entry_bytes(size));
-    const Entry written = encode_entry(room, mark, EntryKind::command, ballot, mark.lsn, payload);
+    const Entry written = encode_entry(room, mark, {EntryKind::command, ballot, mark.lsn, payload});
     const auto read = decode_entry(room, mark);
     ASSERT_TRUE(read.has_value());
     EXPECT_EQ(read->kind, EntryKind::command);
@@ -46,7 +46,7 @@ TEST(LogEntry, ComesBackAsItWas) {
 
 TEST(LogEntry, FillerTakesTheRestAndIsNotCovered) {
   std::vector<std::byte> room(256);
-  const Entry filler = encode_entry(room, {64, 5, ballot}, EntryKind::filler, ballot, 0, {});
+  const Entry filler = encode_entry(room, {64, 5, ballot}, {EntryKind::filler, ballot, 0, {}});
   EXPECT_EQ(filler.bytes, 256U);
   room[200] = std::byte{9};
   const auto read = decode_entry(room, {64, 5, ballot});
@@ -63,7 +63,7 @@ TEST(LogEntry, ZeroedMemoryIsNoEntry) {
 
 TEST(LogEntry, AnotherPositionOrPredecessorIsRefused) {
   std::vector<std::byte> room(64);
-  (void)encode_entry(room, {640, 17, ballot}, EntryKind::command, ballot, 0, payload_of(8, 1));
+  (void)encode_entry(room, {640, 17, ballot}, {EntryKind::command, ballot, 0, payload_of(8, 1)});
   EXPECT_TRUE(decode_entry(room, {640, 17, ballot}).has_value());
   EXPECT_EQ(decode_entry(room, {704, 17, ballot}).error(), EntryFault::absent);
   EXPECT_EQ(decode_entry(room, {640, 18, ballot}).error(), EntryFault::torn);
@@ -72,7 +72,7 @@ TEST(LogEntry, AnotherPositionOrPredecessorIsRefused) {
 TEST(LogEntry, EveryFlippedBitIsNoticed) {
   const auto payload = payload_of(40, 2);
   std::vector<std::byte> room(entry_bytes(payload.size()));
-  (void)encode_entry(room, {128, 7, ballot}, EntryKind::command, ballot, 64, payload);
+  (void)encode_entry(room, {128, 7, ballot}, {EntryKind::command, ballot, 64, payload});
   for (std::size_t bit = 0; bit < 8 * (entry_header_bytes + payload.size()); ++bit) {
     room[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
     EXPECT_FALSE(decode_entry(room, {128, 7, ballot}).has_value()) << bit;
@@ -84,9 +84,9 @@ TEST(LogEntry, WordsThatAreStillOldAreNoticed) {
   const auto payload = payload_of(96, 3);
   std::vector<std::byte> fresh(entry_bytes(payload.size()));
   std::vector<std::byte> old(fresh.size());
-  (void)encode_entry(fresh, {1024, 9, ballot}, EntryKind::command, ballot, 512, payload);
+  (void)encode_entry(fresh, {1024, 9, ballot}, {EntryKind::command, ballot, 512, payload});
   const Ballot older = make_ballot(2, memory::ProcessIndex(0));
-  (void)encode_entry(old, {1024 - 512, 4, older}, EntryKind::command, older, 0, payload_of(96, 4));
+  (void)encode_entry(old, {1024 - 512, 4, older}, {EntryKind::command, older, 0, payload_of(96, 4)});
   for (std::uint32_t landed = 0; landed < (1U << 16) - 1; ++landed) {
     std::vector<std::byte> mixed = old;
     for (std::size_t word = 0; word < 16; ++word) {
@@ -98,7 +98,7 @@ TEST(LogEntry, WordsThatAreStillOldAreNoticed) {
 
 TEST(LogEntry, LengthsBeyondTheBytesAreMalformed) {
   std::vector<std::byte> room(64);
-  (void)encode_entry(room, {}, EntryKind::command, ballot, 0, payload_of(8, 1));
+  (void)encode_entry(room, {}, {EntryKind::command, ballot, 0, payload_of(8, 1)});
   const std::uint32_t huge = 0x1fffffffU;
   std::memcpy(&room[4], &huge, 4);
   EXPECT_EQ(decode_entry(room, {}).error(), EntryFault::malformed);
