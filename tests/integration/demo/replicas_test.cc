@@ -24,6 +24,7 @@ namespace {
 
 constexpr std::uint16_t replicas = 3;
 constexpr Duration limit = Duration::seconds(20);
+constexpr int writes_beyond_a_ring = 130;  // of 100,000 bytes; a ring has 8 MiB
 
 class ReplicasTest : public ::testing::Test {
  protected:
@@ -139,6 +140,31 @@ TEST_F(ReplicasTest, come_back_together_with_everything) {
   }
   ASSERT_TRUE(wait_until(limit, [this] { return is_ready(0) && is_ready(1) && is_ready(2); })) << said_by(0);
   ASSERT_EQ(kv({"get", "a"}), 0) << said();
+  EXPECT_EQ(said(), "1\n");
+}
+
+// What it lacks is in no ring any more: it comes from another replica, over a channel.
+TEST_F(ReplicasTest, bring_back_who_was_away_for_too_long) {
+  ASSERT_NO_FATAL_FAILURE(found());
+  ASSERT_EQ(kv({"put", "a", "1"}), 0) << said();
+  const std::size_t away = (*leader() + 1) % replicas;
+  processes[away]->signal(SIGKILL);
+  processes[away]->wait();
+  const std::string large(100'000, 'v');
+  for (int i = 0; i < writes_beyond_a_ring; ++i) {
+    ASSERT_EQ(kv({"put", "key" + std::to_string(i), large}), 0) << said();
+  }
+  processes[away].emplace(run(away, false));
+  EXPECT_TRUE(wait_until(limit, [&] {
+    return kv({"get", "key" + std::to_string(writes_beyond_a_ring - 1), "--local"}, away) == 0;
+  })) << said_by(away);
+  EXPECT_NE(said_by(away).find("needs_snapshot"), std::string::npos) << said_by(away);
+  EXPECT_TRUE(wait_until(limit, [&] { return is_ready(away); })) << said_by(away);
+  // It comes back from what it installed, by itself.
+  processes[away]->signal(SIGKILL);
+  processes[away]->wait();
+  processes[away].emplace(run(away, false));
+  EXPECT_TRUE(wait_until(limit, [&] { return kv({"get", "a", "--local"}, away) == 0; })) << said_by(away);
   EXPECT_EQ(said(), "1\n");
 }
 
