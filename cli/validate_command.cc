@@ -80,6 +80,21 @@ std::string clusters_table(const config::Pairing& pairing) {
   return table.text();
 }
 
+// What an acknowledged write of each cluster that Mallard runs survives.
+std::string durability_lines(const config::Pairing& pairing) {
+  std::string lines;
+  for (const config::ClusterSettings& cluster : pairing.clusters) {
+    if (cluster.kind == config::ClusterKind::cft) {
+      const bool on_disk = cluster.durability == config::Durability::disk;
+      lines +=
+          fmt::format("{}: durability {}: {}\n", cluster.name, config::word_of(cluster.durability),
+                      on_disk ? "a power loss of all replicas loses no acknowledged write"
+                              : "a power loss of more than u replicas at once loses acknowledged writes");
+    }
+  }
+  return lines.empty() ? lines : "\n" + lines;
+}
+
 std::string links_table(const config::Pairing& pairing) {
   constexpr Table::Align right = Table::Align::right;
   Table table(
@@ -96,13 +111,17 @@ Json to_json(const config::Pairing& pairing) {
   Json clusters = Json::array();
   for (const config::ClusterSettings& cluster : pairing.clusters) {
     const ClusterReport report = report_of(cluster);
-    clusters.push_back({{"name", cluster.name},
-                        {"replicas", cluster.replicas.size()},
-                        {"n", report.total},
-                        {"u", cluster.faults.u},
-                        {"r", cluster.faults.r},
-                        {"quack_threshold", report.quack},
-                        {"duplicate_quack_threshold", report.duplicate_quack}});
+    const bool has_engine = cluster.kind == config::ClusterKind::cft;
+    clusters.push_back(
+        {{"name", cluster.name},
+         {"engine", has_engine ? Json("cft") : Json(nullptr)},
+         {"durability", has_engine ? Json(config::word_of(cluster.durability)) : Json(nullptr)},
+         {"replicas", cluster.replicas.size()},
+         {"n", report.total},
+         {"u", cluster.faults.u},
+         {"r", cluster.faults.r},
+         {"quack_threshold", report.quack},
+         {"duplicate_quack_threshold", report.duplicate_quack}});
   }
   Json links = Json::array();
   for (const config::LinkSettings& link : pairing.links) {
@@ -167,7 +186,8 @@ ExitCode validate(const ValidateOptions& options) {
   if (as_json) {
     fmt::print("{}\n", text_of(to_json(*pairing)));
   } else {
-    fmt::print("{}{}{}", clusters_table(*pairing), pairing->links.empty() ? "" : "\n",
+    fmt::print("{}{}{}{}", clusters_table(*pairing), durability_lines(*pairing),
+               pairing->links.empty() ? "" : "\n",
                pairing->links.empty() ? std::string() : links_table(*pairing));
   }
   return ExitCode::ok;

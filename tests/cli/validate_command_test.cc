@@ -59,6 +59,22 @@ TEST(Validate, SaysTheSameInJson) {
   EXPECT_EQ(refusal["problems"][1]["advice"], "did you mean \"stake\"?");
 }
 
+TEST(Validate, SaysWhatAPowerLossCosts) {
+  const TemporaryFolder folder;
+  const auto output_with = [&folder](const std::string& durability) {
+    const std::string text =
+        "clusters:\n  solo:\n    engine: cft\n    durability: " + durability +
+        "\n    replicas:\n"
+        "      - {id: 0, host: 127.0.0.1, keys: {\n"
+        "          gateway: \"ed25519:test/key/of/east0/gateway/AAAAAAAAAAAAAAAAA=\",\n"
+        "          replica: \"ed25519:test/key/of/east0/replica/AAAAAAAAAAAAAAAAA=\",\n"
+        "          signing: \"ed25519:test/key/of/east0/signing/AAAAAAAAAAAAAAAAA=\"}}\n";
+    return run_program({"validate", folder.file(durability + ".yaml", text)}).out;
+  };
+  EXPECT_THAT(output_with("disk"), HasSubstr("solo: durability disk: a power loss of all replicas loses no"));
+  EXPECT_THAT(output_with("replicated"), HasSubstr("a power loss of more than u replicas at once loses"));
+}
+
 // Unequal clusters need more attempts than u_s + u_r + 1.
 TEST(Validate, ShowsTheLongestWalkOfUnequalClusters) {
   std::string text = "clusters:\n";

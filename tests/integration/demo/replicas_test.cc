@@ -128,6 +128,25 @@ TEST_F(ReplicasTest, outlive_their_leader_and_take_it_back) {
   EXPECT_NE(said().find("a\t1\nb\t2\n"), std::string::npos) << said();
 }
 
+// What such a replica promised was in its memory: it votes again when it has read the others.
+TEST_F(ReplicasTest, whose_memory_is_what_they_promise_outlive_their_leader_too) {
+  pairing.clusters[0].durability = config::Durability::replicated;
+  std::ofstream(configuration()) << config::print_pairing(pairing);
+  ASSERT_NO_FATAL_FAILURE(found());
+  ASSERT_EQ(kv({"put", "a", "1"}), 0) << said();
+  for (int round = 0; round < 2; ++round) {
+    const std::size_t first = leader().value_or(0);
+    processes[first]->signal(SIGKILL);
+    processes[first]->wait();
+    ASSERT_TRUE(wait_until(limit, [&] { return leader() && *leader() != first; }));
+    processes[first].emplace(run(first, false));
+    ASSERT_TRUE(wait_until(limit, [&] { return is_ready(first); })) << said_by(first);
+    ASSERT_EQ(kv({"increment", "n"}), 0) << said();
+    EXPECT_EQ(said(), std::to_string(round + 1) + "\n");
+  }
+  ASSERT_EQ(kv({"get", "a"}), 0) << said();
+}
+
 TEST_F(ReplicasTest, come_back_together_with_everything) {
   ASSERT_NO_FATAL_FAILURE(found());
   ASSERT_EQ(kv({"put", "a", "1"}), 0) << said();
