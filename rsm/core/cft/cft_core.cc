@@ -263,7 +263,8 @@ void CftCore::tell_shell() {
   }
 }
 
-// Whatever decides what happens next, but for times.
+// Whatever decides what happens next, but for times, and but for numbers that are only compared with others:
+// of cards, looks, tickets and links. Whoever keeps such a number of what is on its way has to look at that.
 std::uint64_t CftCore::digest() const {
   std::uint64_t hash = log_.digest();
   const auto mix = [&](std::uint64_t value) { hash = Prng(hash ^ value).next(); };
@@ -285,13 +286,15 @@ std::uint64_t CftCore::digest() const {
     mix_card(peer.card);
     mix_flags({peer.up, peer.card_out, peer.card_due, peer.look_out, peer.known, peer.looked, peer.verified,
                peer.admitted, peer.told_caught_up, peer.score.alive()});
-    mix(std::uint64_t{peer.generation} << 32 | peer.outstanding);
+    mix(peer.outstanding);
     mix(peer.look_number > verify_after_);
     mix(peer.sent);
     mix(peer.acked);
     mix(peer.told_stable);
   }
-  for (const PendingTicket& pending : pending_tickets_) mix(pending.ticket ^ pending.to << 20);
+  if (settings_.durability == Durability::disk) {
+    for (const PendingTicket& pending : pending_tickets_) mix((tickets_ - pending.ticket) ^ pending.to << 20);
+  }
   for (const std::uint64_t value : {promise_.value,
                                     grant_.value,
                                     grant_end_.lsn,
@@ -310,7 +313,6 @@ std::uint64_t CftCore::digest() const {
                                     reign_end_,
                                     committed_,
                                     piggybacked_,
-                                    tickets_,
                                     members_.set,
                                     pending_ ? pending_->end : 0}) {
     mix(value);

@@ -52,7 +52,8 @@ class CftCore {
   // The ring has the log from here on.
   [[nodiscard]] Lsn tail() const noexcept;
   [[nodiscard]] const Peer& peer(memory::ProcessIndex process) const { return peers_.at(process.value); }
-  // For explorers: cores with equal digests do the same from now on, times aside.
+  // For explorers: cores with equal digests do the same from now on, times aside, if what they have on its way
+  // is the same too.
   [[nodiscard]] std::uint64_t digest() const;
 
  private:

@@ -218,4 +218,33 @@ void Judge::stepped(SimHost& host, bool had_effects) {
   }
 }
 
+std::uint64_t Judge::fingerprint() const {
+  std::uint64_t hash = 0;
+  const auto mix = [&](std::uint64_t value) { hash = Prng(hash ^ value).next(); };
+  const auto mix_mark = [&](const LogMark& mark) {
+    mix(mark.lsn);
+    mix(std::uint64_t{mark.chain} << 32 ^ mark.ballot.value);
+  };
+  for (const Decided& decided : truth_) {
+    mix_mark(decided.end);
+    mix(decided.known_at.value);
+  }
+  for (const Grant& grant : grants_) {
+    mix(grant.promise.value);
+    mix(grant.before.value);
+    mix(grant.stable);
+    for (const auto& [end, chain] : grant.chain) mix(end << 32 ^ chain);
+  }
+  for (const auto& accepted : accepted_) {
+    mix(accepted.size());
+    for (const Accepted& one : accepted) {
+      mix(one.ballot.value);
+      mix_mark(one.mark);
+    }
+  }
+  mix(answered_to_);
+  mix(highest_reign_.value);
+  return hash;
+}
+
 }  // namespace mallard::sim::cft

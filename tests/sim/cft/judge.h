@@ -59,6 +59,8 @@ class Judge final : public Watcher {
   [[nodiscard]] rsm::cft::Lsn answered_to() const { return answered_to_; }
   [[nodiscard]] std::size_t entries() const { return truth_.size(); }
   [[nodiscard]] std::uint64_t digest() const { return digest_; }
+  // For explorers: equal for histories after which the same is right and wrong.
+  [[nodiscard]] std::uint64_t fingerprint() const;
   // Replicas that asked for a snapshot since this was last called.
   [[nodiscard]] std::vector<std::pair<std::size_t, rsm::cft::Lsn>> take_snapshot_needs();
 

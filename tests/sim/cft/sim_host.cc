@@ -60,13 +60,13 @@ SimHost::SimHost(SimFabric& fabric, const HostShape& shape, SimJournal& journal,
       watcher_(&watcher),
       prng_(prng),
       start_(started(shape.core, journal)),
-      core_(start_),
-      live_(shape.core.layout.processes),
-      cards_(shape.core.layout.processes),
       payload_(shape.core.payload_bytes_max),
-      executed_(journal.base()),
-      executed_members_(journal.members()),
-      durable_(journal.base().lsn) {
+      state_{.core = rsm::cft::CftCore(start_)} {
+  state_.live.resize(shape.core.layout.processes);
+  state_.cards.resize(shape.core.layout.processes);
+  state_.executed = journal.base();
+  state_.executed_members = journal.members();
+  state_.durable = journal.base().lsn;
   replay();
   fill_ring();
 }
@@ -75,10 +75,10 @@ void SimHost::replay() {
   each_entry(*journal_, [&](const Entry& entry) {
     if (entry.end().lsn > start_.start.stable.lsn) return;
     watcher_->executed(*this, entry);
-    executed_ = entry.end();
+    state_.executed = entry.end();
   });
-  executed_members_ = start_.start.members;
-  durable_ = executed_.lsn;
+  state_.executed_members = start_.start.members;
+  state_.durable = state_.executed.lsn;
 }
 
 void SimHost::fill_ring() {
@@ -93,27 +93,29 @@ void SimHost::fill_ring() {
   }
 }
 
-Instant SimHost::next_deadline() const { return std::min(core_.next_deadline(), journal_->next_done()); }
+Instant SimHost::next_deadline() const {
+  return std::min(state_.core.next_deadline(), journal_->next_done());
+}
 
 void SimHost::tell(const rsm::cft::Fact& fact, Instant now) {
   memory::Domain& domain = fabric_->domain(self());
   const rsm::cft::OwnMemory memory{domain.bytes(rsm::cft::log_region), domain.bytes(rsm::cft::mail_region),
                                    domain.bytes(rsm::cft::scratch_region)};
   effects_.clear();
-  core_.step({memory, fact}, now, effects_);
+  state_.core.step({memory, fact}, now, effects_);
   watcher_->stepped(*this, !effects_.empty());
   carry_out(now);
 }
 
 void SimHost::turn(Instant now) {
-  ++turns_;
-  poll_links(now);
-  if (regranting_) {
+  ++state_.turns;
+  hear_reports(now);
+  if (state_.regranting) {
     const memory::GrantNumber grant = fabric_->domain(self()).granted(rsm::cft::log_region);
     if (grant.value != 0) {
-      regranting_ = false;
+      state_.regranting = false;
       tell(rsm::cft::Regranted{grant}, now);
-      watcher_->granted(*this, core_.promise());
+      watcher_->granted(*this, state_.core.promise());
     }
   }
   tell(rsm::cft::Polled{}, now);
@@ -122,29 +124,29 @@ void SimHost::turn(Instant now) {
   }
   execute(now);
   propose(now);
-  if (core_.next_deadline() <= now) {
+  if (state_.core.next_deadline() <= now) {
     effects_.clear();
-    core_.on_deadline(now, effects_);
+    state_.core.on_deadline(now, effects_);
     watcher_->stepped(*this, !effects_.empty());
     carry_out(now);
   }
 }
 
-void SimHost::poll_links(Instant now) {
+void SimHost::hear_reports(Instant now) {
   std::array<memory::WorkDone, 16> reports;
-  for (std::size_t i = 0; i < live_.size(); ++i) {
+  for (std::size_t i = 0; i < state_.live.size(); ++i) {
     const ProcessIndex to(static_cast<std::uint16_t>(i));
     memory::Link& link = fabric_->link(self(), to);
-    if (!live_[i] && !link.dead()) {
-      live_[i] = true;
+    if (!state_.live[i] && !link.dead()) {
+      state_.live[i] = true;
       tell(rsm::cft::LinkUp{to}, now);
     }
     for (std::size_t count = link.poll(reports); count > 0; count = link.poll(reports)) {
       for (std::size_t k = 0; k < count; ++k) {
-        if (!live_[i]) continue;
+        if (!state_.live[i]) continue;
         const std::uint64_t id = reports[k].id.value;
         if (id >> 60 == 1 && reports[k].status == memory::WorkStatus::ok &&
-            core_.role() == rsm::cft::Role::leader && core_.peer(to).admitted) {
+            state_.core.role() == rsm::cft::Role::leader && state_.core.peer(to).admitted) {
           watcher_->accepted(*this, to, (id & 0xffff'ffff'ffffULL) * rsm::cft::entry_alignment);
         }
         tell(rsm::cft::Completed{to, reports[k]}, now);
@@ -195,8 +197,8 @@ void SimHost::post_chain(std::size_t first, std::size_t count) {
         work.source = std::as_bytes(std::span(words.back())).first(post.bytes);
         break;
       case Post::Source::card:
-        core_.write_card(cards_[post.to.value]);
-        work.source = cards_[post.to.value];
+        state_.core.write_card(state_.cards[post.to.value]);
+        work.source = state_.cards[post.to.value];
         break;
       case Post::Source::none:
         work.destination = domain.bytes(rsm::cft::scratch_region).subspan(post.local_offset, post.bytes);
@@ -217,19 +219,19 @@ void SimHost::drain(ProcessIndex to) {
 void SimHost::carry_out(const rsm::cft::ResetLink& effect, Instant /*now*/) {
   fabric_->link(self(), effect.to).reset();
   drain(effect.to);
-  live_[effect.to.value] = false;
+  state_.live[effect.to.value] = false;
 }
 
 void SimHost::carry_out(const rsm::cft::Regrant& effect, Instant /*now*/) {
   fabric_->domain(self()).regrant(rsm::cft::log_region, effect.writer, effect.live);
-  regranting_ = true;
+  state_.regranting = true;
 }
 
 Instant SimHost::synced_at(Instant now) {
   const auto took = static_cast<std::int64_t>(prng_.between(static_cast<std::uint64_t>(shape_.sync_min.ns),
                                                             static_cast<std::uint64_t>(shape_.sync_max.ns)));
-  last_sync_ = std::max(last_sync_, now + Duration::nanoseconds(took));
-  return last_sync_;
+  state_.last_sync = std::max(state_.last_sync, now + Duration::nanoseconds(took));
+  return state_.last_sync;
 }
 
 void SimHost::carry_out(const rsm::cft::PersistEntries& effect, Instant now) {
@@ -251,10 +253,10 @@ void SimHost::carry_out(const rsm::cft::PersistPromise& effect, Instant now) {
 }
 
 void SimHost::carry_out(const rsm::cft::Advanced& effect, Instant /*now*/) {
-  durable_ = std::max(durable_, effect.durable);
-  while (!unanswered_.empty() && unanswered_.front().end <= durable_) {
-    watcher_->answered(*this, unanswered_.front().id, unanswered_.front().end);
-    unanswered_.pop_front();
+  state_.durable = std::max(state_.durable, effect.durable);
+  while (!state_.unanswered.empty() && state_.unanswered.front().end <= state_.durable) {
+    watcher_->answered(*this, state_.unanswered.front().id, state_.unanswered.front().end);
+    state_.unanswered.pop_front();
   }
 }
 
@@ -263,15 +265,15 @@ void SimHost::carry_out(const rsm::cft::RoleChanged& effect, Instant /*now*/) {
 }
 
 void SimHost::carry_out(const rsm::cft::Placed& effect, Instant /*now*/) {
-  unanswered_.push_back({effect.proposal, effect.end});
+  state_.unanswered.push_back({effect.proposal, effect.end});
 }
 
-void SimHost::carry_out(const rsm::cft::Refused& /*effect*/, Instant /*now*/) { refused_ = true; }
+void SimHost::carry_out(const rsm::cft::Refused& /*effect*/, Instant /*now*/) { state_.refused = true; }
 
 void SimHost::carry_out(const rsm::cft::Deposed& /*effect*/, Instant /*now*/) {
-  if (!unanswered_.empty()) watcher_->gave_up(*this, unanswered_.size());
-  unanswered_.clear();
-  requests_.clear();
+  if (!state_.unanswered.empty()) watcher_->gave_up(*this, state_.unanswered.size());
+  state_.unanswered.clear();
+  state_.requests.clear();
 }
 
 void SimHost::carry_out(const rsm::cft::NeedSnapshot& effect, Instant /*now*/) {
@@ -282,51 +284,52 @@ void SimHost::execute(Instant now) {
   const rsm::cft::MemoryLayout& layout = shape_.core.layout;
   const ByteView log = log_memory();
   std::uint32_t left = shape_.apply_per_turn;
-  const Lsn before = executed_.lsn;
-  while (executed_.lsn < durable_ && left-- > 0) {
+  const Lsn before = state_.executed.lsn;
+  while (state_.executed.lsn < state_.durable && left-- > 0) {
     const auto entry = rsm::cft::decode_entry(
-        log.subspan(layout.log_offset(executed_.lsn), layout.until_wrap(executed_.lsn)), executed_);
+        log.subspan(layout.log_offset(state_.executed.lsn), layout.until_wrap(state_.executed.lsn)),
+        state_.executed);
     if (!entry) {
-      watcher_->lost_entry(*this, executed_.lsn);
+      watcher_->lost_entry(*this, state_.executed.lsn);
       return;
     }
     if (entry->kind == EntryKind::members) {
-      if (const auto members = rsm::cft::decode_members(entry->payload)) executed_members_ = *members;
+      if (const auto members = rsm::cft::decode_members(entry->payload)) state_.executed_members = *members;
     }
     watcher_->executed(*this, *entry);
-    executed_ = entry->end();
-    ++since_snapshot_;
+    state_.executed = entry->end();
+    ++state_.since_snapshot;
   }
-  if (executed_.lsn == before) return;
-  if (since_snapshot_ >= shape_.snapshot_every) {
-    since_snapshot_ = 0;
-    journal_->snapshot(executed_, executed_members_);
+  if (state_.executed.lsn == before) return;
+  if (state_.since_snapshot >= shape_.snapshot_every) {
+    state_.since_snapshot = 0;
+    journal_->snapshot(state_.executed, state_.executed_members);
   }
-  tell(rsm::cft::Applied{executed_.lsn}, now);
+  tell(rsm::cft::Applied{state_.executed.lsn}, now);
 }
 
 void SimHost::request_member(ProcessIndex replica, bool add) {
-  requests_.push_back({replica.value, 0, true, add});
+  state_.requests.push_back({replica.value, 0, true, add});
 }
 
 void SimHost::demand(std::uint64_t requests, Instant now) { tell(rsm::cft::Demand{requests}, now); }
 
 void SimHost::install(const rsm::cft::LogMark& stable, const rsm::cft::Members& members, Instant now) {
-  if (stable.lsn > executed_.lsn) {
+  if (stable.lsn > state_.executed.lsn) {
     journal_->snapshot(stable, members);
-    executed_ = stable;
-    executed_members_ = members;
-    durable_ = std::max(durable_, stable.lsn);
+    state_.executed = stable;
+    state_.executed_members = members;
+    state_.durable = std::max(state_.durable, stable.lsn);
   }
-  tell(rsm::cft::SnapshotInstalled{executed_, executed_members_}, now);
+  tell(rsm::cft::SnapshotInstalled{state_.executed, state_.executed_members}, now);
 }
 
 void SimHost::propose(Instant now) {
-  if (core_.role() != rsm::cft::Role::leader) return;
+  if (state_.core.role() != rsm::cft::Role::leader) return;
   std::uint32_t left = shape_.proposals_per_turn;
-  while (!requests_.empty() && left-- > 0 && now >= next_proposal_) {
-    const Request request = requests_.front();
-    refused_ = false;
+  while (!state_.requests.empty() && left-- > 0 && now >= state_.next_proposal) {
+    const HostState::Request request = state_.requests.front();
+    state_.refused = false;
     if (request.member) {
       tell(rsm::cft::ProposeMember{request.id, ProcessIndex(static_cast<std::uint16_t>(request.id)),
                                    request.add},
@@ -338,10 +341,23 @@ void SimHost::propose(Instant now) {
       std::memcpy(payload_.data(), &request.id, sizeof request.id);
       tell(rsm::cft::Propose{request.id, ByteView(payload_).first(request.bytes)}, now);
     }
-    if (refused_ && !request.member) break;
-    if (!requests_.empty()) requests_.pop_front();
-    next_proposal_ = now + shape_.propose_every;
+    if (state_.refused && !request.member) break;
+    if (!state_.requests.empty()) state_.requests.pop_front();
+    state_.next_proposal = now + shape_.propose_every;
   }
+}
+
+std::uint64_t SimHost::fingerprint() const {
+  std::uint64_t hash = state_.core.digest();
+  const auto mix = [&](std::uint64_t value) { hash = Prng(hash ^ value).next(); };
+  for (const bool live : state_.live) mix(live ? 1 : 0);
+  mix(state_.regranting ? 1 : 0);
+  mix(state_.executed.lsn);
+  mix(state_.durable);
+  for (const HostState::Request& request : state_.requests) mix(request.id);
+  mix(state_.requests.size());
+  for (const HostState::Unanswered& open : state_.unanswered) mix(open.id ^ open.end << 20);
+  return hash;
 }
 
 }  // namespace mallard::sim::cft

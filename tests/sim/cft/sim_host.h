@@ -48,38 +48,8 @@ struct HostShape {
   Duration propose_every{};  // a leader that drips; 0: at will
 };
 
-class SimHost {
- public:
-  // Begins a life. The ring of own log region is filled from the journal.
-  SimHost(SimFabric& fabric, const HostShape& shape, SimJournal& journal, Watcher& watcher, Prng prng);
-
-  // One turn of the loop: reports, own memory, disk, machine, proposals, deadlines.
-  void turn(Instant now);
-  [[nodiscard]] Instant next_deadline() const;
-
-  // A client's request, kept until this host leads and placed it; what is still there when it stops leading
-  // is forgotten.
-  void request(rsm::cft::ProposalId id, std::size_t bytes) { requests_.push_back({id, bytes}); }
-  void request_member(memory::ProcessIndex replica, bool add);
-  void demand(std::uint64_t requests, Instant now);
-  void install(const rsm::cft::LogMark& stable, const rsm::cft::Members& members, Instant now);
-
-  [[nodiscard]] memory::ProcessIndex self() const { return shape_.core.self; }
-  [[nodiscard]] const rsm::cft::CftCore& core() const { return core_; }
-  [[nodiscard]] const HostShape& shape() const { return shape_; }
-  [[nodiscard]] ByteView log_memory() { return fabric_->domain(self()).bytes(rsm::cft::log_region); }
-  [[nodiscard]] const rsm::cft::LogMark& executed() const { return executed_; }
-  [[nodiscard]] const rsm::cft::Members& members() const { return executed_members_; }  // as executed
-  [[nodiscard]] std::size_t waiting() const { return requests_.size(); }
-  [[nodiscard]] std::uint64_t turns() const { return turns_; }
-  void set_drip(Duration every) { shape_.propose_every = every; }
-  void set_apply_per_turn(std::uint32_t entries) { shape_.apply_per_turn = entries; }
-  void set_sync(Duration low, Duration high) {
-    shape_.sync_min = low;
-    shape_.sync_max = high;
-  }
-
- private:
+// What a host consists of, as a value: an explorer keeps it and goes back to it.
+struct HostState {
   struct Request {
     rsm::cft::ProposalId id = 0;
     std::size_t bytes = 0;
@@ -91,6 +61,61 @@ class SimHost {
     rsm::cft::Lsn end = 0;
   };
 
+  rsm::cft::CftCore core;
+  std::vector<bool> live;  // links, as the core knows
+  std::vector<std::array<std::byte, rsm::cft::card_bytes>> cards;
+  bool regranting = false;
+  Instant last_sync;
+  Instant next_proposal;
+  rsm::cft::LogMark executed;
+  rsm::cft::Members executed_members;
+  rsm::cft::Lsn durable = 0;
+  std::uint64_t since_snapshot = 0;
+  std::uint64_t turns = 0;
+  bool refused = false;
+  std::deque<Request> requests;
+  std::deque<Unanswered> unanswered;
+};
+
+class SimHost {
+ public:
+  // Begins a life. The ring of own log region is filled from the journal.
+  SimHost(SimFabric& fabric, const HostShape& shape, SimJournal& journal, Watcher& watcher, Prng prng);
+
+  // One part of a turn: takes what the fabric reports.
+  void hear_reports(Instant now);
+  // One turn of the loop: reports, own memory, disk, machine, proposals, deadlines.
+  void turn(Instant now);
+  [[nodiscard]] Instant next_deadline() const;
+
+  // A client's request, kept until this host leads and placed it; what is still there when it stops leading
+  // is forgotten.
+  void request(rsm::cft::ProposalId id, std::size_t bytes) { state_.requests.push_back({id, bytes}); }
+  void request_member(memory::ProcessIndex replica, bool add);
+  void demand(std::uint64_t requests, Instant now);
+  void install(const rsm::cft::LogMark& stable, const rsm::cft::Members& members, Instant now);
+
+  [[nodiscard]] memory::ProcessIndex self() const { return shape_.core.self; }
+  [[nodiscard]] const rsm::cft::CftCore& core() const { return state_.core; }
+  // For explorers. Works on their way point into the state, so it is restored into the same host.
+  [[nodiscard]] const HostState& state() const { return state_; }
+  void restore(const HostState& state) { state_ = state; }
+  // Equal for states that do the same from now on, times aside.
+  [[nodiscard]] std::uint64_t fingerprint() const;
+  [[nodiscard]] const HostShape& shape() const { return shape_; }
+  [[nodiscard]] ByteView log_memory() { return fabric_->domain(self()).bytes(rsm::cft::log_region); }
+  [[nodiscard]] const rsm::cft::LogMark& executed() const { return state_.executed; }
+  [[nodiscard]] const rsm::cft::Members& members() const { return state_.executed_members; }  // as executed
+  [[nodiscard]] std::size_t waiting() const { return state_.requests.size(); }
+  [[nodiscard]] std::uint64_t turns() const { return state_.turns; }
+  void set_drip(Duration every) { shape_.propose_every = every; }
+  void set_apply_per_turn(std::uint32_t entries) { shape_.apply_per_turn = entries; }
+  void set_sync(Duration low, Duration high) {
+    shape_.sync_min = low;
+    shape_.sync_max = high;
+  }
+
+ private:
   // What the journal knows to be decided is executed before the core begins; the rest fits the ring.
   static rsm::cft::CftSettings started(const rsm::cft::CftSettings& settings, const SimJournal& journal);
   void replay();
@@ -99,7 +124,6 @@ class SimHost {
   void carry_out(Instant now);
   void post_chain(std::size_t first, std::size_t count);
   void drain(memory::ProcessIndex to);
-  void poll_links(Instant now);
   void execute(Instant now);
   void propose(Instant now);
   void carry_out(const rsm::cft::Post&, Instant) {}
@@ -122,22 +146,9 @@ class SimHost {
   Watcher* watcher_;
   Prng prng_;
   rsm::cft::CftSettings start_;
-  rsm::cft::CftCore core_;
   rsm::cft::Effects effects_;
-  std::vector<bool> live_;  // links, as the core knows
-  std::vector<std::array<std::byte, rsm::cft::card_bytes>> cards_;
   std::vector<std::byte> payload_;
-  bool regranting_ = false;
-  Instant last_sync_;
-  Instant next_proposal_;
-  rsm::cft::LogMark executed_;
-  rsm::cft::Members executed_members_;
-  rsm::cft::Lsn durable_ = 0;
-  std::uint64_t since_snapshot_ = 0;
-  std::uint64_t turns_ = 0;
-  bool refused_ = false;
-  std::deque<Request> requests_;
-  std::deque<Unanswered> unanswered_;
+  HostState state_;
 };
 
 }  // namespace mallard::sim::cft

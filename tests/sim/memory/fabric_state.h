@@ -34,6 +34,8 @@ struct FabricSettings {
   bool stale_beyond_live = true;
   // Works of an old incarnation arrive again later, and must be dropped.
   bool replay_old_works = true;
+  // false: a broken memory, on which grants mean nothing (to prove that this would be noticed).
+  bool grants_enforced = true;
   std::uint32_t errors_per_million = 0;
   std::uint32_t late_per_million = 0;
   Duration late_max = Duration::milliseconds(1);

@@ -64,6 +64,11 @@ class SimFabric {
   // All that can happen next by itself. Steps are valid until the next call that changes anything.
   void enabled(std::vector<FabricStep>& steps) const;
   void take(const FabricStep& step);
+  [[nodiscard]] bool can(const FabricStep& step) const { return is_enabled(step); }
+  // The work that a link's next execute step moves on, or nullptr.
+  [[nodiscard]] const SimFlight* at_work(memory::ProcessIndex from, memory::ProcessIndex to) const {
+    return current({from.value, to.value});
+  }
   // A copy of everything that changes. Restore it into this object, and put back the callers of its links
   // where they were: works that are on their way point into them.
   [[nodiscard]] const FabricState& state() const { return state_; }
