@@ -120,6 +120,8 @@ class Engine {
     void carry_out(const cft::Deposed& news);
     void carry_out(const cft::MembersChanged& news);
     void carry_out(const cft::NeedSnapshot& news) { at_least = news.at_least; }
+    void carry_out(const cft::ReadAt& /*news*/) {}  // nobody asks yet: reads are entries
+    void carry_out(const cft::ReadsRefused& /*news*/) {}
 
     // The entry of own log after `previous`.
     [[nodiscard]] std::optional<cft::Entry> entry_after(const cft::LogMark& previous);

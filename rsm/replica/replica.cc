@@ -75,10 +75,6 @@ EngineSettings Replica::recover(const ReplicaSettings& settings, journal::Journa
   engine.core.self = settings.self;
   engine.core.layout = settings.layout;
   engine.core.durability = settings.durability;
-  // What others may write ahead is no longer there for those behind: most of the ring stays history.
-  const std::uint64_t ring = settings.layout.ring_bytes;
-  engine.core.credit_bytes = std::min(settings.core.credit_bytes, ring / 4);
-  engine.core.keep_bytes = std::min(settings.core.keep_bytes, ring / 2);
   engine.core.start = {.incarnation = settings.incarnation,
                        .lost = lost,
                        .promise = cft::Ballot(store.promises().term.value),

@@ -34,8 +34,7 @@ struct ReplicaSettings {
   // Said once, by who sets the cluster up.
   bool founding = false;
   cft::Members founders;  // the first membership
-  // Windows and times. What stands above is filled in; credit_bytes is at most a quarter of the ring, and
-  // keep_bytes half of it.
+  // Windows and times. What stands above is filled in.
   cft::CftSettings core;
   CommandDeskSettings commands;
   LinkDeskSettings links;

@@ -26,6 +26,7 @@ CftCore::CftCore(const CftSettings& settings)
       committed_(settings.start.stable.lsn) {
   MALLARD_INVARIANT(self_.value < peers_.size() && settings.start.incarnation.value != 0);
   MALLARD_INVARIANT(settings.window_entries >= 8 && settings.link_depth >= 8);
+  settings_.fit_ring();
   told_ = {committed_, committed_};
   told_members_ = members_;
   pending_tickets_.reserve(tickets_max);
@@ -38,6 +39,7 @@ void CftCore::step(const Event& event, Instant now, Effects& effects) noexcept {
   std::visit([&](const auto& fact) { on(fact, event.memory); }, event.fact);
   if (role_ == Role::follower) follow(event.memory);
   if (role_ == Role::candidate) run_candidacy(event.memory);
+  if (role_ == Role::leader && reign_end_ == 0) open_reign(event.memory);
   settle();
   effects_ = nullptr;
 }
@@ -140,6 +142,11 @@ void CftCore::on(const Regranted& fact, const OwnMemory& memory) {
 
 void CftCore::on(const Demand& fact, const OwnMemory& /*memory*/) { demand_ += fact.requests; }
 
+void CftCore::on(const AskRead& fact, const OwnMemory& /*memory*/) {
+  reads_asked_ = std::max(reads_asked_, fact.read);
+  if (role_ != Role::leader) refuse_reads();
+}
+
 void CftCore::on(const Persisted& fact, const OwnMemory& /*memory*/) {
   std::size_t done = 0;
   while (done < pending_tickets_.size() && pending_tickets_[done].ticket <= fact.ticket) {
@@ -208,6 +215,7 @@ void CftCore::settle() {
   if (begun_) {
     update_credit();
     consider();
+    if (role_ == Role::leader) confirm_reads();
   }
   tell_peers();
   tell_shell();
@@ -291,6 +299,9 @@ std::uint64_t CftCore::digest() const {
     mix(peer.sent);
     mix(peer.acked);
     mix(peer.told_stable);
+    mix(std::uint64_t{peer.controls_out} << 32 ^ (reads_asked_ - peer.confirmed));
+    mix(reads_asked_ - peer.carried);
+    mix(peer.carried_to);
   }
   if (settings_.durability == Durability::disk) {
     for (const PendingTicket& pending : pending_tickets_) mix((tickets_ - pending.ticket) ^ pending.to << 20);
@@ -313,6 +324,7 @@ std::uint64_t CftCore::digest() const {
                                     reign_end_,
                                     committed_,
                                     piggybacked_,
+                                    reads_asked_ - reads_answered_,
                                     members_.set,
                                     pending_ ? pending_->end : 0}) {
     mix(value);

@@ -52,8 +52,8 @@ class CftCore {
   // The ring has the log from here on.
   [[nodiscard]] Lsn tail() const noexcept;
   [[nodiscard]] const Peer& peer(memory::ProcessIndex process) const { return peers_.at(process.value); }
-  // For explorers: cores with equal digests do the same from now on, times aside, if what they have on its way
-  // is the same too.
+  // For explorers: cores with equal digests do the same from now on, times aside, if what they have on its
+  // way is the same too.
   [[nodiscard]] std::uint64_t digest() const;
 
  private:
@@ -95,6 +95,7 @@ class CftCore {
   void on(const Propose& fact, const OwnMemory& memory);
   void on(const ProposeMember& fact, const OwnMemory& memory);
   void on(const Demand& fact, const OwnMemory& memory);
+  void on(const AskRead& fact, const OwnMemory& memory);
   void on(const Persisted& fact, const OwnMemory& memory);
   void on(const Applied& fact, const OwnMemory& memory);
   void on(const SnapshotInstalled& fact, const OwnMemory& memory);
@@ -137,6 +138,7 @@ class CftCore {
   void fetch();
   void fetched(std::uint64_t value, const OwnMemory& memory);
   void lead(const OwnMemory& memory);
+  void open_reign(const OwnMemory& memory);
   void step_down();
   void rest();
   void watch_progress();
@@ -162,6 +164,11 @@ class CftCore {
   void tell_stable();
   void count_acceptances();
   [[nodiscard]] Lsn accepted_by_majority(bool durable) const;
+  template <class ValueOf>
+  [[nodiscard]] std::uint64_t reached_by_majority(std::uint64_t own, ValueOf value_of) const;
+  void carry_reads(Peer& peer) const;
+  void confirm_reads();
+  void refuse_reads();
   [[nodiscard]] Lsn room_limit() const;
   [[nodiscard]] std::optional<Refusal> refusal(std::uint64_t payload) const;
   void place(ProposalId proposal, EntryKind kind, ByteView payload, const OwnMemory& memory);
@@ -210,11 +217,13 @@ class CftCore {
   Lsn fetch_at_ = 0;
   LogMark fetch_end_;  // chain is not known
   bool fetch_out_ = false;
-  Lsn reign_end_ = 0;    // of the first entry of this reign
+  Lsn reign_end_ = 0;    // of the first entry of this reign; 0: not placed yet
   Lsn committed_ = 0;    // in the memory of a majority
   Lsn piggybacked_ = 0;  // what the last entry said of decisions
   Instant stable_word_due_ = Instant::never();
-  bool starved_ = false;  // a proposal found the ring full
+  std::uint64_t reads_asked_ = 0;
+  std::uint64_t reads_answered_ = 0;  // or refused
+  bool starved_ = false;              // a proposal found the ring full
   Instant orphan_since_ = Instant::never();
 
   // Slow leaders.

@@ -274,20 +274,30 @@ void CftCore::lead(const OwnMemory& memory) {
     phase_ = Phase::collecting;
     return;
   }
-  const Lsn reign_end = log_.end().lsn + log_.cost(0);
-  if (reign_end > released() + settings_.layout.ring_bytes) return;
+  if (log_.end().lsn + log_.cost(0) > released() + settings_.layout.ring_bytes) return;
   role_ = Role::leader;
-  reign_end_ = reign_end;
+  reign_end_ = 0;
   committed_ = std::max(committed_, log_.stable().lsn);
   progress_at_ = now_;
   orphan_since_ = Instant::never();
   starved_ = false;
-  place(0, EntryKind::reign, {}, memory);
   admit_all();
+  open_reign(memory);
+}
+
+// The first entry of a reign is placed once a majority has the log before it, so that a reign in which nobody
+// could be written to leaves nothing behind.
+void CftCore::open_reign(const OwnMemory& memory) {
+  if (accepted_by_majority(false) < log_.end().lsn) return;
+  reign_end_ = log_.end().lsn + log_.cost(0);
+  place(0, EntryKind::reign, {}, memory);
 }
 
 void CftCore::step_down() {
-  if (role_ == Role::leader) effects_->push_back(Deposed{log_.stable().lsn});
+  if (role_ == Role::leader) {
+    effects_->push_back(Deposed{log_.stable().lsn});
+    refuse_reads();
+  }
   role_ = Role::follower;
   ballot_ = Ballot();
   caught_up_ = false;
@@ -311,7 +321,7 @@ void CftCore::watch_progress() {
     return;
   }
   if (role_ != Role::leader) return;
-  if (log_.undecided() > 0 && now_ - progress_at_ > settings_.stall_after) {
+  if ((log_.undecided() > 0 || reign_end_ == 0) && now_ - progress_at_ > settings_.stall_after) {
     rest();
     return;
   }

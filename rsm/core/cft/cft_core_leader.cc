@@ -23,6 +23,7 @@ void CftCore::admit(Peer& peer) {
     peer.told_caught_up = false;
     peer.sent = peer.acked = card.stable;
     peer.told_stable = 0;
+    peer.confirmed = peer.carried = 0;
     peer.slow_since = Instant::never();
   }
   replicate(peer);
@@ -44,6 +45,7 @@ void CftCore::replicate(Peer& peer) {
     const std::uint64_t offset = settings_.layout.log_offset(peer.sent);
     peer.sent += bytes;
     ++peer.log_sources;
+    carry_reads(peer);
     post(peer, WorkTag::entries, peer.sent / entry_alignment,
          {.region = log_region,
           .offset = offset,
@@ -55,12 +57,15 @@ void CftCore::replicate(Peer& peer) {
   if (peer.admitted && !peer.told_caught_up && peer.sent == log_.end().lsn) tell_control(peer);
 }
 
+// What lies behind the log in a follower's ring may be of an older leader and continue it: only once the
+// first entry of this reign is in its place is the follower told to read.
 void CftCore::tell_control(Peer& peer) {
-  if (!peer.admitted || peer.sent < log_.stable().lsn || !has_room(peer, 1)) return;
+  if (!peer.admitted || reign_end_ == 0 || peer.sent < log_.stable().lsn || !has_room(peer, 1)) return;
   if (peer.sent == log_.end().lsn) peer.told_caught_up = true;
   if (!peer.told_caught_up) return;
   peer.told_stable = log_.stable().lsn;
-  post(peer, WorkTag::control, 0,
+  ++peer.controls_out;
+  post(peer, WorkTag::control, reads_asked_,
        {.region = log_region,
         .offset = stable_word,
         .bytes = 2 * memory::word_bytes,
@@ -80,34 +85,70 @@ void CftCore::tell_stable() {
   }
 }
 
-// The highest position that a majority of the members has accepted.
-Lsn CftCore::accepted_by_majority(bool durable) const {
+// The highest value that a majority of the members has reached.
+template <class ValueOf>
+std::uint64_t CftCore::reached_by_majority(std::uint64_t own, ValueOf value_of) const {
   const Members members = this->members();
-  std::array<Lsn, memory::processes_max> accepted{};
+  std::array<std::uint64_t, memory::processes_max> reached{};
   std::size_t count = 0;
   for (std::size_t i = 0; i < peers_.size(); ++i) {
     if (!members.has(memory::ProcessIndex(static_cast<std::uint16_t>(i)))) continue;
     const Peer& peer = peers_[i];
-    Lsn has = 0;
-    if (i == self_.value) {
-      has = durable ? own_persisted() : log_.end().lsn;
-    } else if (peer.admitted && !peer.card.is(Card::recovering)) {
-      has = durable ? (peer.card.is(Card::caught_up) ? std::min(peer.card.persisted, peer.acked) : 0)
-                    : peer.acked;
-    }
+    const bool counts = peer.admitted && !peer.card.is(Card::recovering);
+    const std::uint64_t has = i == self_.value ? own : counts ? value_of(peer) : 0;
     std::size_t at = count++;
-    while (at > 0 && accepted[at - 1] < has) {
-      accepted[at] = accepted[at - 1];
+    while (at > 0 && reached[at - 1] < has) {
+      reached[at] = reached[at - 1];
       --at;
     }
-    accepted[at] = has;
+    reached[at] = has;
   }
-  return count < members.majority() ? 0 : accepted[members.majority() - 1];
+  return count < members.majority() ? 0 : reached[members.majority() - 1];
+}
+
+// The highest position that a majority of the members has accepted.
+Lsn CftCore::accepted_by_majority(bool durable) const {
+  return reached_by_majority(durable ? own_persisted() : log_.end().lsn, [durable](const Peer& peer) {
+    if (!durable) return peer.acked;
+    return peer.card.is(Card::caught_up) ? std::min(peer.card.persisted, peer.acked) : 0;
+  });
+}
+
+// ---- Reads without an entry: a write that was posted after a read came and that succeeded proves that its
+// follower had granted nobody else until then. Entries on their way are such writes; else the control words
+// are.
+
+// The entries that are being posted confirm the reads that came so far, if no earlier ones are about to.
+void CftCore::carry_reads(Peer& peer) const {
+  if (peer.carried > peer.confirmed) return;
+  peer.carried = reads_asked_;
+  peer.carried_to = peer.sent;
+}
+
+// Reads that come while a round is under way share the next one.
+void CftCore::confirm_reads() {
+  if (reads_answered_ == reads_asked_) return;
+  for (Peer& peer : peers_) {
+    const bool under_way = peer.controls_out > 0 || peer.carried > peer.confirmed;
+    if (peer.admitted && peer.confirmed < reads_asked_ && !under_way) tell_control(peer);
+  }
+  if (reign_end_ == 0 || log_.stable().lsn < reign_end_) return;  // what was decided before is not known yet
+  const std::uint64_t confirmed =
+      reached_by_majority(reads_asked_, [](const Peer& peer) { return peer.confirmed; });
+  if (confirmed <= reads_answered_) return;
+  reads_answered_ = confirmed;
+  effects_->push_back(ReadAt{confirmed, log_.stable().lsn});
+}
+
+void CftCore::refuse_reads() {
+  if (reads_answered_ == reads_asked_) return;
+  reads_answered_ = reads_asked_;
+  effects_->push_back(ReadsRefused{reads_asked_});
 }
 
 // Only an entry of this reign is decided by counting; what is older is decided with it (Raft, section 5.4.2).
 void CftCore::count_acceptances() {
-  if (role_ != Role::leader) return;
+  if (role_ != Role::leader || reign_end_ == 0) return;
   const Lsn replicated = accepted_by_majority(false);
   if (replicated >= reign_end_) committed_ = std::max(committed_, replicated);
   const Lsn accepted = settings_.durability == Durability::disk ? accepted_by_majority(true) : replicated;
@@ -129,7 +170,7 @@ Lsn CftCore::room_limit() const {
 std::optional<Refusal> CftCore::refusal(std::uint64_t payload) const {
   if (role_ != Role::leader) return Refusal::not_leader;
   if (payload > settings_.payload_bytes_max) return Refusal::too_large;
-  const bool full = log_.undecided() + 2 > settings_.window_entries / 2 ||
+  const bool full = reign_end_ == 0 || log_.undecided() + 2 > settings_.window_entries / 2 ||
                     pending_tickets_.size() + 1 >= tickets_max ||
                     log_.end().lsn + log_.cost(payload) + settings_.layout.ring_bytes / 4 > room_limit();
   return full ? std::optional(Refusal::no_room) : std::nullopt;

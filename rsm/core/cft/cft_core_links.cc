@@ -72,6 +72,8 @@ void CftCore::reset(Peer& peer) {
   peer.sent = peer.acked;
   peer.told_stable = 0;
   peer.told_caught_up = false;
+  peer.controls_out = 0;
+  peer.carried = 0;
   if (&peer == &peers_[self_.value]) status_writing_ = Ballot();
   if (fetch_out_ && source_ == index_of(peer)) fetch_out_ = false;
   if (role_ == Role::candidate && phase_ == Phase::fetching && source_ == index_of(peer)) {
@@ -86,11 +88,14 @@ void CftCore::completed(Peer& peer, WorkTag tag, std::uint64_t value, const OwnM
       --peer.log_sources;
       if (peer.admitted) {
         peer.acked = std::max(peer.acked, value * entry_alignment);
+        if (peer.acked >= peer.carried_to) peer.confirmed = std::max(peer.confirmed, peer.carried);
         replicate(peer);
         count_acceptances();
       }
       break;
     case WorkTag::control:
+      --peer.controls_out;
+      if (peer.admitted) peer.confirmed = std::max(peer.confirmed, value);
       break;
     case WorkTag::card:
       peer.card_out = false;

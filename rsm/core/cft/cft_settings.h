@@ -1,6 +1,7 @@
 // What a CFT core is told at start.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "config/base/ids.h"
@@ -40,9 +41,12 @@ struct CftSettings {
   StartPoint start;
   std::uint32_t window_entries = 1024;          // 8 .. 65,536: undecided entries; a leader uses half of it
   std::uint32_t payload_bytes_max = 256 << 10;  // of one entry; at most a quarter of the ring
-  std::uint64_t credit_bytes = 1 << 20;  // how far beyond its own reading a replica lets a leader write
-  std::uint64_t keep_bytes = 1 << 20;    // of applied log that survives a regrant, for those behind
-  std::uint32_t link_depth = 64;         // works that one link takes, at least 8
+  // How far beyond its own reading a replica lets a leader write; at most a quarter of the ring. What may be
+  // written ahead is history no longer: with more, a follower that is a little behind would find the rest of
+  // the ring given away and need a snapshot.
+  std::uint64_t credit_bytes = 1 << 20;
+  std::uint64_t keep_bytes = 1 << 20;  // of applied log that survives a regrant; at most half of the ring
+  std::uint32_t link_depth = 64;       // works that one link takes, at least 8
   Duration poll_interval = Duration::microseconds(20);  // between two looks at a peer's heartbeat
   Duration stale_after =
       Duration::microseconds(200);  // an unanswered look counts as a missed beat from here on
@@ -52,6 +56,12 @@ struct CftSettings {
   Duration lag_patience = Duration::milliseconds(50);       // so long a slow follower may hold the leader up
   Duration demand_window = Duration::milliseconds(100);     // over which demand and progress are compared
   std::uint32_t demand_min = 8;                             // requests in a window that make it count
+
+  // The core does this with what it is given; the limits above hold from then on.
+  void fit_ring() {
+    credit_bytes = std::min(credit_bytes, layout.ring_bytes / 4);
+    keep_bytes = std::min(keep_bytes, layout.ring_bytes / 2);
+  }
 };
 
 }  // namespace mallard::rsm::cft

@@ -97,6 +97,21 @@ struct Refused {
   Refusal why = Refusal::not_leader;
 };
 
+// The reads up to this one may be answered by a machine that has applied the log up to `at`, and see
+// everything that anybody was told before they came. For after that a majority still granted this reign: each
+// had a write of it that was posted later (R6; like Mu, section 4, and with the quorum round of Raft's
+// dissertation, section 6.4).
+struct ReadAt {
+  std::uint64_t read = 0;
+  Lsn at = 0;
+};
+
+// This replica does not lead, or no longer: nothing is known for the reads up to this one that are not
+// answered.
+struct ReadsRefused {
+  std::uint64_t read = 0;
+};
+
 // No longer the leader: what it placed beyond `after` may still be decided, or not.
 struct Deposed {
   Lsn after = 0;
@@ -116,7 +131,7 @@ struct NeedSnapshot {
 };
 
 using Effect = std::variant<Post, ResetLink, Regrant, PersistEntries, PersistPromise, Advanced, RoleChanged,
-                            Placed, Refused, Deposed, MembersChanged, NeedSnapshot>;
+                            Placed, Refused, ReadAt, ReadsRefused, Deposed, MembersChanged, NeedSnapshot>;
 
 // For each of the 63 peers at most a reset, a card, a look, two writes of entries and a control write, and
 // some for the replica itself.

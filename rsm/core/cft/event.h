@@ -54,6 +54,13 @@ struct Demand {
   std::uint64_t requests = 0;
 };
 
+// Reads came to this replica; they are numbered 1, 2, 3 ... in one life, and all up to this one were asked.
+// They are to see everything that anybody was told before they came, without an entry in the log. Answered by
+// ReadAt or ReadsRefused.
+struct AskRead {
+  std::uint64_t read = 0;
+};
+
 // The journal has everything that was ordered up to this ticket, synced.
 struct Persisted {
   JournalTicket ticket = 0;
@@ -70,8 +77,8 @@ struct SnapshotInstalled {
   Members members;
 };
 
-using Fact = std::variant<Polled, Completed, LinkUp, Regranted, Propose, ProposeMember, Demand, Persisted,
-                          Applied, SnapshotInstalled>;
+using Fact = std::variant<Polled, Completed, LinkUp, Regranted, Propose, ProposeMember, Demand, AskRead,
+                          Persisted, Applied, SnapshotInstalled>;
 
 // Own regions as they lie in memory at this step. Others write into log and mail meanwhile.
 struct OwnMemory {

@@ -39,6 +39,11 @@ struct Peer {
   Lsn sent = 0;   // its log was ordered to have ours up to here
   Lsn acked = 0;  // its log has ours up to here
   Lsn told_stable = 0;
+  std::uint32_t controls_out = 0;  // control writes that are not reported
+  std::uint64_t confirmed =
+      0;                      // reads up to here: what was posted after they came was written under its grant
+  std::uint64_t carried = 0;  // reads that the write of entries up to carried_to will confirm
+  Lsn carried_to = 0;
   Instant slow_since = Instant::never();  // since when it alone holds up the ring
 };
 

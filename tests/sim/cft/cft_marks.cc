@@ -39,6 +39,8 @@ constexpr std::array<const char*, cft_mark_count> mark_names = {
     "member_removed",
     "leader_accused",
     "proposal_answered",
+    "read_answered",
+    "read_refused",
 };
 static_assert(mark_names.back() != nullptr, "every mark has a name");
 

@@ -43,6 +43,8 @@ enum class CftMark : std::uint8_t {
   member_removed,
   leader_accused,
   proposal_answered,
+  read_answered,
+  read_refused,
   end
 };
 inline constexpr std::size_t cft_mark_count = static_cast<std::size_t>(CftMark::end);

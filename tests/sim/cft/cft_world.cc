@@ -290,7 +290,11 @@ void CftWorld::request() {
   pool_.emplace_back(next_id_++, bytes);
   if (pool_.size() > 500) pool_.erase(pool_.begin());
   for (const Machine& machine : machines_) {
-    if (machine.host && !machine.paused) machine.host->demand(1, now_);
+    if (!machine.host || machine.paused) continue;
+    machine.host->demand(1, now_);
+    // Readers too ask whoever says that it leads, as soon as it says so.
+    if (machine.host->core().role() == rsm::cft::Role::leader && prng_.below(2) == 0)
+      machine.host->ask_read(now_);
   }
 }
 

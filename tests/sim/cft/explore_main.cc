@@ -16,9 +16,11 @@ bool explore(const ExplorerBounds& bounds, CftMarks& marks) {
   const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   constexpr std::array<const char*, 3> halves = {"whole", "in halves", "in halves both ways"};
   fmt::print(
-      "{} commands, {} failed works, writes {}: {} states, {} steps, {} ends, depth {}, {} in {:.1f} s\n",
-      bounds.commands, bounds.failed_works, halves.at(static_cast<std::size_t>(bounds.halves)), found.states,
-      found.steps, found.ends, found.depth, found.complete ? "complete" : "NOT COMPLETE", took);
+      "{} commands, {} failed works, writes to replicas {:b} {}: {} states, {} steps, {} ends, depth {}, {} "
+      "in {:.1f} s\n",
+      bounds.commands, bounds.failed_works, bounds.stepwise,
+      halves.at(static_cast<std::size_t>(bounds.halves)), found.states, found.steps, found.ends, found.depth,
+      found.complete ? "complete" : "NOT COMPLETE", took);
   std::fflush(stdout);
   if (found.failure.checker.empty()) return found.complete;
   for (std::size_t i = 0; i < found.path.size(); ++i) fmt::print("  {:>4}  {}\n", i + 1, found.path[i]);
@@ -49,6 +51,8 @@ int run(int argc, char** argv) {
   bool broken = false;
   app.add_option("--commands", bounds.commands, "how many commands are on their way")->capture_default_str();
   app.add_option("--failed-works", bounds.failed_works, "how many writes fail ambiguously")
+      ->capture_default_str();
+  app.add_option("--stepwise", bounds.stepwise, "to which replicas writes land in steps, a bit for each")
       ->capture_default_str();
   app.add_option("--halves", bounds.halves, "how writes to a log land")
       ->transform(CLI::CheckedTransformer(std::map<std::string, Halves>{

@@ -44,6 +44,11 @@ FabricSettings fabric_of(const HostShape& shape, const ExplorerBounds& bounds) {
   return settings;
 }
 
+bool writes_log(const SimFlight* flight) {
+  return flight != nullptr && flight->work.kind == memory::WorkKind::write &&
+         flight->work.region == rsm::cft::log_region;
+}
+
 }  // namespace
 
 Explorer::Explorer(const ExplorerBounds& bounds, CftMarks& marks)
@@ -165,7 +170,7 @@ void Explorer::list_link(std::size_t from, std::size_t to, std::vector<Action>& 
   using What = Action::What;
   const SimFlight* flight = fabric_.at_work(index(from), index(to));
   if (fabric_.can({FabricStep::What::execute, 0, index(from), index(to), {}})) {
-    if (!in_steps(from, flight)) {
+    if (!in_steps(from, to, flight)) {
       actions.push_back({What::whole, from, to, 0});
     } else {
       actions.push_back({What::half, from, to, 0});
@@ -187,11 +192,9 @@ void Explorer::list_link(std::size_t from, std::size_t to, std::vector<Action>& 
   }
 }
 
-// Writes to a log are carried out half by half and reported apart; everything else is one step.
-bool Explorer::in_steps(std::size_t from, const SimFlight* flight) const {
-  if (from != 0) return false;
-  return flight != nullptr && flight->work.kind == memory::WorkKind::write &&
-         flight->work.region == rsm::cft::log_region;
+// Writes of replica 0 to a log are carried out half by half and reported apart; everything else is one step.
+bool Explorer::in_steps(std::size_t from, std::size_t to, const SimFlight* flight) const {
+  return from == 0 && (bounds_.stepwise >> to & 1U) != 0 && writes_log(flight);
 }
 
 // To its end, and the poster hears of it.
@@ -281,7 +284,7 @@ bool Explorer::story_is_over() const {
   if (hosts_[1]->core().role() != rsm::cft::Role::leader) return false;
   if (hosts_[0]->core().role() == rsm::cft::Role::leader) return false;
   for (std::size_t to = 1; to < processes; ++to) {
-    if (in_steps(0, fabric_.at_work(index(0), index(to)))) return false;
+    if (writes_log(fabric_.at_work(index(0), index(to)))) return false;
   }
   return true;
 }

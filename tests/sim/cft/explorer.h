@@ -2,10 +2,10 @@
 // the judge of the seeded worlds, on a fabric that is driven by choice. States that were met before are not
 // gone through again.
 //
-// Steps of their own, in any order: a replica's turn; each half of a write to a log, upwards or downwards,
-// and its report; a card or a look with its report; a reset; a regrant with the news of it. So every pause of
-// a writer is among them, between any two halves and as long as anything else takes: a paused replica is one
-// whose steps do not come. What a replica writes to itself is there at once.
+// Steps of their own, in any order: a replica's turn; each half of a write of replica 0 to a log, and its
+// report; any other work with its report and the turns of both ends that follow; a reset; a regrant with the
+// news of it. So every pause of a writer is among them, between any two halves and as long as anything else
+// takes: a paused replica is one whose steps do not come. What a replica writes to itself is there at once.
 //
 // The beginning is made by time: replica 0 leads, has decided one command, has placed some more and is about
 // to be believed dead by both others. No clock moves from there on but where they look at it. Bounds: these
@@ -31,6 +31,8 @@ enum class Halves : std::uint8_t { whole, upwards, both_ways };
 struct ExplorerBounds {
   std::uint32_t commands = 2;      // that replica 0 has placed and not yet written to anybody
   std::uint32_t failed_works = 0;  // of those that write entries, after or before they took effect
+  memory::ProcessSet stepwise =
+      0b110;  // the followers to whom writes of entries land and are reported in steps
   Halves halves = Halves::upwards;
   bool grants_enforced = true;            // false: a memory that is broken, which must be noticed
   std::uint64_t states_max = UINT64_MAX;  // gives up beyond; `complete` is then false
@@ -38,9 +40,9 @@ struct ExplorerBounds {
 
 // What is gone through before every merge.
 inline constexpr std::array<ExplorerBounds, 3> gate_explorations = {
-    ExplorerBounds{.commands = 2, .halves = Halves::whole},
     ExplorerBounds{.commands = 1, .halves = Halves::both_ways},
-    ExplorerBounds{.commands = 1, .failed_works = 1, .halves = Halves::whole}};
+    ExplorerBounds{.commands = 2, .stepwise = 0b100, .halves = Halves::whole},
+    ExplorerBounds{.commands = 1, .failed_works = 1, .stepwise = 0b100, .halves = Halves::whole}};
 
 struct Exploration {
   CftFailure failure;
@@ -105,7 +107,7 @@ class Explorer {
   [[nodiscard]] std::uint64_t digest() const;
   [[nodiscard]] std::uint64_t digest_of_memory(std::size_t owner) const;
   [[nodiscard]] std::uint64_t digest_of_link(std::size_t from, std::size_t to) const;
-  [[nodiscard]] bool in_steps(std::size_t from, const SimFlight* flight) const;
+  [[nodiscard]] bool in_steps(std::size_t from, std::size_t to, const SimFlight* flight) const;
   [[nodiscard]] std::string describe(const Action& action) const;
 
   ExplorerBounds bounds_;

@@ -24,10 +24,12 @@ Judge::Judge(std::size_t processes, rsm::cft::Durability durability, const std::
       members_(journals.front().members()),
       grants_(processes),
       accepted_(processes),
+      open_reads_(processes),
       journaled_to_(processes),
       lost_to_(processes) {}
 
 void Judge::restarted(std::size_t process) {
+  open_reads_[process].clear();
   grants_[process] = {};
   journaled_to_[process] = 0;
   accepted_[process].clear();
@@ -94,6 +96,7 @@ void Judge::lost_entry(SimHost& host, Lsn at) {
 void Judge::answered(SimHost& host, rsm::cft::ProposalId /*proposal*/, Lsn end) {
   ++answers_;
   answered_to_ = std::max(answered_to_, end);
+  seen_to_ = std::max(seen_to_, end);
   marks_->hit(CftMark::proposal_answered);
   if (durability_ != rsm::cft::Durability::disk) return;
   const rsm::cft::Members members = host.core().members();
@@ -198,6 +201,27 @@ void Judge::ordered(SimHost& host, const rsm::cft::Effect& effect) {
   } else if (const auto* refused = std::get_if<rsm::cft::Refused>(&effect)) {
     if (refused->why == rsm::cft::Refusal::no_room) marks_->hit(CftMark::ring_full);
   }
+}
+
+void Judge::read_asked(SimHost& host, std::uint64_t read) {
+  open_reads_[host.self().value].push_back({read, seen_to_});
+}
+
+void Judge::reads_answered(SimHost& host, std::uint64_t through, Lsn at) {
+  auto& open = open_reads_[host.self().value];
+  for (; !open.empty() && open.front().read <= through; open.pop_front()) {
+    marks_->hit(CftMark::read_answered);
+    if (at >= open.front().at_least) continue;
+    fail("linearizable_reads",
+         fmt::format("replica {} answers a read with the log up to {}, {} was known before",
+                     host.self().value, at, open.front().at_least));
+  }
+  seen_to_ = std::max(seen_to_, at);
+}
+
+void Judge::reads_refused(SimHost& host, std::uint64_t through) {
+  auto& open = open_reads_[host.self().value];
+  for (; !open.empty() && open.front().read <= through; open.pop_front()) marks_->hit(CftMark::read_refused);
 }
 
 void Judge::gave_up(SimHost& /*host*/, std::size_t proposals) {

@@ -7,10 +7,12 @@
 //   bounded_log        H9: window and ring hold; nothing is overwritten before it was executed
 //   commit_kept        a new leader has everything that was decided before its reign
 //   durable_recovered  I1, I2: what was answered is on enough disks, and is there in the end
+//   linearizable_reads H4: a read sees all that was answered, or seen by a read, before it was asked
 //   leader_progress    H11: once the faults end, requests are answered and all replicas catch up in time
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -48,6 +50,9 @@ class Judge final : public Watcher {
   void accepted(SimHost& leader, memory::ProcessIndex follower, rsm::cft::Lsn end) override;
   void snapshot_needed(SimHost& host, const rsm::cft::NeedSnapshot& need) override;
   void ordered(SimHost& host, const rsm::cft::Effect& effect) override;
+  void read_asked(SimHost& host, std::uint64_t read) override;
+  void reads_answered(SimHost& host, std::uint64_t through, rsm::cft::Lsn at) override;
+  void reads_refused(SimHost& host, std::uint64_t through) override;
   void gave_up(SimHost& host, std::size_t proposals) override;
   void stepped(SimHost& host, bool had_effects) override;
 
@@ -102,6 +107,12 @@ class Judge final : public Watcher {
   std::vector<std::pair<std::size_t, rsm::cft::Lsn>> snapshot_needs_;
   std::uint64_t answers_ = 0;
   rsm::cft::Lsn answered_to_ = 0;
+  rsm::cft::Lsn seen_to_ = 0;  // by an answer or a read
+  struct OpenRead {
+    std::uint64_t read = 0;
+    rsm::cft::Lsn at_least = 0;
+  };
+  std::vector<std::deque<OpenRead>> open_reads_;  // by process
   std::uint64_t digest_ = 0;
   rsm::cft::Ballot highest_reign_;
   std::vector<rsm::cft::Lsn> journaled_to_;  // by process: ordered

@@ -137,6 +137,7 @@ void SimHost::hear_reports(Instant now) {
   for (std::size_t i = 0; i < state_.live.size(); ++i) {
     const ProcessIndex to(static_cast<std::uint16_t>(i));
     memory::Link& link = fabric_->link(self(), to);
+    if (!state_.live[i] && link.dead()) link.reset();  // the memory may have begun anew after the last reset
     if (!state_.live[i] && !link.dead()) {
       state_.live[i] = true;
       tell(rsm::cft::LinkUp{to}, now);
@@ -270,6 +271,14 @@ void SimHost::carry_out(const rsm::cft::Placed& effect, Instant /*now*/) {
 
 void SimHost::carry_out(const rsm::cft::Refused& /*effect*/, Instant /*now*/) { state_.refused = true; }
 
+void SimHost::carry_out(const rsm::cft::ReadAt& effect, Instant /*now*/) {
+  watcher_->reads_answered(*this, effect.read, effect.at);
+}
+
+void SimHost::carry_out(const rsm::cft::ReadsRefused& effect, Instant /*now*/) {
+  watcher_->reads_refused(*this, effect.read);
+}
+
 void SimHost::carry_out(const rsm::cft::Deposed& /*effect*/, Instant /*now*/) {
   if (!state_.unanswered.empty()) watcher_->gave_up(*this, state_.unanswered.size());
   state_.unanswered.clear();
@@ -312,6 +321,11 @@ void SimHost::request_member(ProcessIndex replica, bool add) {
   state_.requests.push_back({replica.value, 0, true, add});
 }
 
+void SimHost::ask_read(Instant now) {
+  watcher_->read_asked(*this, ++state_.reads);
+  tell(rsm::cft::AskRead{state_.reads}, now);
+}
+
 void SimHost::demand(std::uint64_t requests, Instant now) { tell(rsm::cft::Demand{requests}, now); }
 
 void SimHost::install(const rsm::cft::LogMark& stable, const rsm::cft::Members& members, Instant now) {
@@ -330,11 +344,13 @@ void SimHost::propose(Instant now) {
   while (!state_.requests.empty() && left-- > 0 && now >= state_.next_proposal) {
     const HostState::Request request = state_.requests.front();
     state_.refused = false;
-    if (request.member) {
+    // Nobody removes one more than was added, however long the request waited.
+    const bool too_many = !request.add && state_.core.members().count() <= shape_.core.start.members.count();
+    if (request.member && !too_many) {
       tell(rsm::cft::ProposeMember{request.id, ProcessIndex(static_cast<std::uint16_t>(request.id)),
                                    request.add},
            now);
-    } else {
+    } else if (!request.member) {
       // The payload follows from the number.
       Prng bytes(request.id);
       for (std::size_t i = 0; i < request.bytes; ++i) payload_[i] = static_cast<std::byte>(bytes.next());

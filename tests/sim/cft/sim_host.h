@@ -33,6 +33,10 @@ class Watcher {
   virtual void accepted(SimHost& leader, memory::ProcessIndex follower, rsm::cft::Lsn end) = 0;
   virtual void snapshot_needed(SimHost& host, const rsm::cft::NeedSnapshot& need) = 0;
   virtual void ordered(SimHost& host, const rsm::cft::Effect& effect) = 0;
+  // A client asks to read; what it gets to see is the log up to `at`.
+  virtual void read_asked(SimHost& host, std::uint64_t read) = 0;
+  virtual void reads_answered(SimHost& host, std::uint64_t through, rsm::cft::Lsn at) = 0;
+  virtual void reads_refused(SimHost& host, std::uint64_t through) = 0;
   // No longer the leader: this many of its proposals may or may not be decided.
   virtual void gave_up(SimHost& host, std::size_t proposals) = 0;
   virtual void stepped(SimHost& host, bool had_effects) = 0;
@@ -73,6 +77,7 @@ struct HostState {
   std::uint64_t since_snapshot = 0;
   std::uint64_t turns = 0;
   bool refused = false;
+  std::uint64_t reads = 0;
   std::deque<Request> requests;
   std::deque<Unanswered> unanswered;
 };
@@ -92,6 +97,7 @@ class SimHost {
   // is forgotten.
   void request(rsm::cft::ProposalId id, std::size_t bytes) { state_.requests.push_back({id, bytes}); }
   void request_member(memory::ProcessIndex replica, bool add);
+  void ask_read(Instant now);
   void demand(std::uint64_t requests, Instant now);
   void install(const rsm::cft::LogMark& stable, const rsm::cft::Members& members, Instant now);
 
@@ -135,6 +141,8 @@ class SimHost {
   void carry_out(const rsm::cft::RoleChanged& effect, Instant now);
   void carry_out(const rsm::cft::Placed& effect, Instant now);
   void carry_out(const rsm::cft::Refused& effect, Instant now);
+  void carry_out(const rsm::cft::ReadAt& effect, Instant now);
+  void carry_out(const rsm::cft::ReadsRefused& effect, Instant now);
   void carry_out(const rsm::cft::Deposed& effect, Instant now);
   void carry_out(const rsm::cft::MembersChanged&, Instant) {}
   void carry_out(const rsm::cft::NeedSnapshot& effect, Instant now);

@@ -61,6 +61,51 @@ TEST(CftCoreLeader, TheCommonCaseIsOneWriteForEachFollower) {
   EXPECT_EQ(writes, 2U);
 }
 
+// A read leaves nothing in the log, and costs one small write for each follower.
+TEST(CftCoreLeader, AReadIsOneControlWriteForEachFollower) {
+  CoreCluster cluster({});
+  ASSERT_TRUE(cluster.wait_for_leader());
+  ASSERT_TRUE(cluster.decide(1));
+  cluster.run_for(Duration::milliseconds(1));
+  CftCore core = cluster.leader()->core();
+  memory::Domain& domain = cluster.fabric().domain(ProcessIndex(0));
+  const OwnMemory memory{domain.bytes(log_region), domain.bytes(mail_region), domain.bytes(scratch_region)};
+  Effects effects;
+  core.step({memory, AskRead{1}}, cluster.now(), effects);
+  std::size_t writes = 0;
+  for (const Effect& effect : effects) {
+    EXPECT_FALSE(std::holds_alternative<ReadAt>(effect)) << "nobody has confirmed the reign yet";
+    const auto* post = std::get_if<Post>(&effect);
+    if (post == nullptr) continue;
+    EXPECT_EQ(post->region, log_region);
+    EXPECT_EQ(post->bytes, 16U);
+    ++writes;
+  }
+  EXPECT_EQ(writes, 2U);
+  EXPECT_EQ(core.log().end(), cluster.leader()->core().log().end());
+  // What comes meanwhile shares the next round.
+  effects.clear();
+  core.step({memory, AskRead{2}}, cluster.now(), effects);
+  EXPECT_TRUE(effects.empty());
+}
+
+TEST(CftCoreLeader, ReadsAreAnsweredOnlyWhileAMajorityConfirms) {
+  CoreCluster cluster({});
+  ASSERT_TRUE(cluster.wait_for_leader());
+  ASSERT_TRUE(cluster.decide(1));
+  cluster.host(0).ask_read(cluster.now());
+  cluster.host(1).ask_read(cluster.now());  // a follower knows nothing
+  EXPECT_EQ(cluster.marks().count(sim::cft::CftMark::read_refused), 1U);
+  cluster.run_for(Duration::microseconds(100));
+  EXPECT_EQ(cluster.marks().count(sim::cft::CftMark::read_answered), 1U);
+  cluster.crash(1);
+  cluster.crash(2);
+  cluster.host(0).ask_read(cluster.now());
+  cluster.run_for(Duration::milliseconds(5));
+  EXPECT_EQ(cluster.marks().count(sim::cft::CftMark::read_answered), 1U);
+  EXPECT_FALSE(cluster.judge().failed()) << cluster.failure();
+}
+
 TEST(CftCoreLeader, RefusesWhatItCannotPlace) {
   CoreCluster cluster({});
   ASSERT_TRUE(cluster.wait_for_leader());

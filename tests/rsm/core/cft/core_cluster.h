@@ -46,6 +46,7 @@ class CoreCluster {
   [[nodiscard]] bool is_up(std::size_t i) const { return hosts_.at(i) != nullptr; }
   [[nodiscard]] sim::SimFabric& fabric() { return fabric_; }
   [[nodiscard]] sim::cft::Judge& judge() { return judge_; }
+  [[nodiscard]] const sim::cft::CftMarks& marks() const { return marks_; }
   [[nodiscard]] std::string failure() const {
     return judge_.failure().checker + " " + judge_.failure().detail;
   }
