@@ -104,6 +104,7 @@ std::string ReplicaReport::status_json(Instant now) const {
   status["state_bytes"] = sources_.machine.state_bytes_used();
   status["sessions"] = sources_.machine.open_sessions();
   status["commands"] = {{"done", commands.done},
+                        {"reads", commands.reads},
                         {"local_reads", commands.local_reads},
                         {"not_leader", commands.not_leader},
                         {"busy", commands.busy},
@@ -140,11 +141,16 @@ std::vector<transport::MetricSample> ReplicaReport::metrics() const {
                    {{"outcome", outcome}}, value);
   };
   count("done", commands.done);
-  count("local_read", commands.local_reads);
   count("not_leader", commands.not_leader);
   count("busy", commands.busy);
   count("unknown_outcome", commands.unknown_outcome);
   count("refused", commands.refused);
+  const auto count_reads = [&series](const char* kind, std::uint64_t value) {
+    series.counter("mallard_replica_reads_total", "Reads that were answered; none of them is in the log.",
+                   {{"kind", kind}}, value);
+  };
+  count_reads("linearizable", commands.reads);
+  count_reads("local", commands.local_reads);
   const rsm::LinkDeskCounters& links = sources_.replica.links().counters();
   series.counter("mallard_replica_batches_sent_total", "Batches that were handed to the gateway.", {},
                  links.batches_sent);

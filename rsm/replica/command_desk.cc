@@ -1,5 +1,6 @@
 #include "rsm/replica/command_desk.h"
 
+#include "config/base/invariant.h"
 #include "rsm/machine/kv_command.h"
 
 namespace mallard::rsm {
@@ -7,50 +8,50 @@ namespace mallard::rsm {
 namespace door = transport::door;
 using door::ReplyStatus;
 
-CommandDesk::CommandDesk(const CommandDeskSettings& settings, PayloadPool& pool, DoorPort& door)
+CommandDesk::CommandDesk(const CommandDeskSettings& settings, const Ports& ports)
     : prefixes_(settings.client_prefixes),
       prefix_views_(prefixes_.begin(), prefixes_.end()),
-      pool_(pool),
-      door_(door),
+      ports_(ports),
       scratch_(reply_bytes_max) {
   waiting_.places.resize(settings.waiting_max);
   placed_.places.resize(settings.waiting_max);
+  reads_.places.resize(settings.waiting_max);
 }
 
 bool CommandDesk::submit(door::DoorConnection from, const door::DoorPeer& peer, const door::Submit& submit) {
   ++counters_.submitted;
-  const Waiting one{from, submit.request, submit.command, CommitIndex()};
+  Waiting one{.from = from, .request = submit.request, .command = submit.command};
+  const ByteSpan command = ports_.pool.span(submit.command);
+  const bool is_read = ports_.machine.is_read(command);
+  Queue& queue = is_read ? reads_ : waiting_;
   std::optional<ReplyStatus> refusal;
-  if (!is_allowed(peer, pool_.span(submit.command))) {
+  if (!is_allowed(peer, command)) {
     refusal = ReplyStatus::refused;
-  } else if (waiting_.full()) {
+  } else if (queue.full()) {
     refusal = ReplyStatus::busy;
   }
   if (refusal) {
-    pool_.release(submit.command);
+    ports_.pool.release(submit.command);
     reply(one, *refusal);
     return false;
   }
-  waiting_.push(one);
-  return true;
+  one.read = is_read ? ++reads_taken_ : 0;
+  queue.push(one);
+  return !is_read;
 }
 
-void CommandDesk::read(door::DoorConnection from, const door::DoorPeer& peer, const door::Submit& submit,
-                       Machine& machine) {
+void CommandDesk::read_locally(door::DoorConnection from, const door::DoorPeer& peer,
+                               const door::Submit& submit) {
   ++counters_.submitted;
-  const Waiting one{from, submit.request, {}, CommitIndex()};
-  const ByteSpan command = pool_.span(submit.command);
-  const bool allowed = is_allowed(peer, command) && machine.is_read(command);
-  const auto bytes = allowed
-                         ? machine.query(ViewId{}, command, scratch_)
-                         : Result<std::size_t, MachineFault>(Failure<MachineFault>(MachineFault::view_lost));
-  pool_.release(submit.command);
-  if (!bytes) {
+  const Waiting one{.from = from, .request = submit.request};
+  const ByteSpan command = ports_.pool.span(submit.command);
+  if (is_allowed(peer, command) && ports_.machine.is_read(command)) {
+    ++counters_.local_reads;
+    reply_with_query(one, command);
+  } else {
     reply(one, ReplyStatus::refused);
-    return;
   }
-  ++counters_.local_reads;
-  reply_done(one, ByteView(scratch_).first(*bytes), ReplyStatus::busy);
+  ports_.pool.release(submit.command);
 }
 
 // The owner of a session is whom the kernel saw at the other end, whatever the command says.
@@ -64,16 +65,20 @@ bool CommandDesk::is_allowed(const door::DoorPeer& peer, ByteSpan command) const
 }
 
 bool CommandDesk::propose(Engine& engine, Instant now) {
+  if (reads_asked_ < reads_taken_) {
+    reads_asked_ = reads_taken_;
+    engine.ask_read(reads_asked_, now);
+  }
   bool moved = false;
   while (waiting_.count > 0 && !placed_.full()) {
     Waiting one = waiting_.front();
-    const auto placed = engine.propose(pool_.view(one.command), now);
+    const auto placed = engine.propose(ports_.pool.view(one.command), now);
     if (!placed && placed.error() != cft::Refusal::not_leader && placed.error() != cft::Refusal::too_large) {
       break;
     }
     moved = true;
     waiting_.pop_front();
-    pool_.release(one.command);
+    ports_.pool.release(one.command);
     if (placed) {
       one.index = *placed;
       placed_.push(one);
@@ -99,15 +104,52 @@ void CommandDesk::answer(CommitIndex index, ByteView bytes) {
   reply_done(one, bytes, ReplyStatus::unknown_outcome);
 }
 
+void CommandDesk::confirm_reads(std::uint64_t read, CommitIndex index) {
+  while (confirmed_ < reads_.count && reads_.at(confirmed_).read <= read) {
+    reads_.at(confirmed_++).index = index;
+  }
+}
+
+// Also those that the engine was not asked for: it would say the same.
+void CommandDesk::turn_away_reads() {
+  while (reads_.count > confirmed_) {
+    ports_.pool.release(reads_.back().command);
+    reply(reads_.back(), ReplyStatus::not_leader);
+    reads_.pop_back();
+  }
+  reads_asked_ = reads_taken_;
+}
+
+bool CommandDesk::answer_reads(CommitIndex executed) {
+  std::uint32_t answered = 0;
+  while (confirmed_ > 0 && reads_.front().index <= executed && answered < reads_per_turn) {
+    const Waiting one = reads_.front();
+    reads_.pop_front();
+    --confirmed_;
+    ++answered;
+    ++counters_.reads;
+    reply_with_query(one, ports_.pool.view(one.command));
+    ports_.pool.release(one.command);
+  }
+  return answered > 0;
+}
+
+// A read of the current state finds it: only other views can be lost.
+void CommandDesk::reply_with_query(const Waiting& to, ByteView command) {
+  const auto bytes = ports_.machine.query(ViewId{}, command, scratch_);
+  MALLARD_INVARIANT(bytes.has_value());
+  reply_done(to, ByteView(scratch_).first(*bytes), ReplyStatus::busy);
+}
+
 void CommandDesk::reply_done(const Waiting& to, ByteView bytes, ReplyStatus without_room) {
-  const auto body = pool_.allocate(bytes.size());
+  const auto body = ports_.pool.allocate(bytes.size());
   if (!body) {
     reply(to, without_room);
     return;
   }
-  ByteWriter(pool_.span(*body)).write_bytes(bytes);
+  ByteWriter(ports_.pool.span(*body)).write_bytes(bytes);
   reply(to, ReplyStatus::done, *body);
-  pool_.release(*body);
+  ports_.pool.release(*body);
 }
 
 void CommandDesk::give_up(CommitIndex after) {
@@ -140,7 +182,7 @@ void CommandDesk::reply(const Waiting& to, ReplyStatus status, PayloadRef bytes)
     reply.leader_known = true;
     reply.leader = ReplicaIndex(leader_->value);
   }
-  door_.send(to.from, reply);
+  ports_.door.send(to.from, reply);
 }
 
 }  // namespace mallard::rsm

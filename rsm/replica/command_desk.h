@@ -1,4 +1,5 @@
-// Who waits for which command: from Submit to Reply.
+// Who waits for which command: from Submit to Reply. Writes go into the log. Reads go to the machine, once
+// the engine has said what they must see.
 #pragma once
 
 #include <cstddef>
@@ -15,13 +16,14 @@
 namespace mallard::rsm {
 
 struct CommandDeskSettings {
-  std::uint32_t waiting_max = 4096;  // that are not in the log yet; as many again may be in it
+  std::uint32_t waiting_max = 4096;  // writes that are not in the log yet, writes in it, and reads
   // What clients may touch; empty: every key. Operators may order anything.
   std::vector<std::string> client_prefixes;
 };
 
 struct CommandDeskCounters {
-  std::uint64_t submitted = 0;    // local reads included
+  std::uint64_t submitted = 0;    // reads included
+  std::uint64_t reads = 0;        // that were answered as linearizable
   std::uint64_t local_reads = 0;  // that were answered
   std::uint64_t done = 0;
   std::uint64_t not_leader = 0;
@@ -32,20 +34,27 @@ struct CommandDeskCounters {
 
 class CommandDesk {
  public:
-  // Pool and door outlive the desk. All memory is allocated here.
-  CommandDesk(const CommandDeskSettings& settings, PayloadPool& pool, DoorPort& door);
+  // All outlive the desk.
+  struct Ports {
+    PayloadPool& pool;
+    DoorPort& door;
+    Machine& machine;
+  };
 
-  // Takes over one reference to the command. Returns whether it waits now; else it was answered.
+  // All memory is allocated here.
+  CommandDesk(const CommandDeskSettings& settings, const Ports& ports);
+
+  // Takes over one reference to the command. Returns whether it waits for the log now.
   bool submit(transport::door::DoorConnection from, const transport::door::DoorPeer& peer,
               const transport::door::Submit& submit);
   // Answers a read from the machine as it stands. Takes over one reference to the command.
-  void read(transport::door::DoorConnection from, const transport::door::DoorPeer& peer,
-            const transport::door::Submit& submit, Machine& machine);
+  void read_locally(transport::door::DoorConnection from, const transport::door::DoorPeer& peer,
+                    const transport::door::Submit& submit);
   // Who leads as far as is known: those who are turned away are told.
   void set_leader(std::optional<memory::ProcessIndex> leader) { leader_ = leader; }
 
-  // Puts what waits into the log, as far as it has room; answers it where this replica does not lead. Returns
-  // whether anything left the queue.
+  // Puts what waits into the log, as far as it has room, and asks for the reads; answers both where this
+  // replica does not lead. Returns whether anything left the queue.
   bool propose(Engine& engine, Instant now);
 
   // Whether somebody waits for the entry that is decided now.
@@ -55,15 +64,25 @@ class CommandDesk {
   // What was put into the log beyond `after` has an unknown outcome.
   void give_up(CommitIndex after);
 
+  // The reads up to this one may be answered by what has executed `index`.
+  void confirm_reads(std::uint64_t read, CommitIndex index);
+  // The reads that were not confirmed go to the leader.
+  void turn_away_reads();
+  // Answers the confirmed reads that may see what was executed, some of them. Returns whether there were any.
+  bool answer_reads(CommitIndex executed);
+
   [[nodiscard]] const CommandDeskCounters& counters() const { return counters_; }
-  [[nodiscard]] std::size_t waiting() const { return waiting_.count; }
+  [[nodiscard]] std::size_t waiting() const { return waiting_.count + reads_.count; }
 
  private:
+  static constexpr std::uint32_t reads_per_turn = 256;
+
   struct Waiting {
     transport::door::DoorConnection from;
     std::uint64_t request = 0;
-    PayloadRef command;  // until it is in the log
-    CommitIndex index;   // from then on
+    PayloadRef command;      // until it is in the log; of a read until the end
+    CommitIndex index;       // from then on; of a read what it must see, once that is known
+    std::uint64_t read = 0;  // its number among the reads
   };
   // First in, first out; of fixed room.
   struct Queue {
@@ -71,6 +90,7 @@ class CommandDesk {
     std::size_t first = 0;
     std::size_t count = 0;
     [[nodiscard]] bool full() const { return count == places.size(); }
+    [[nodiscard]] Waiting& at(std::size_t position) { return places[(first + position) % places.size()]; }
     [[nodiscard]] const Waiting& front() const { return places[first]; }
     [[nodiscard]] const Waiting& back() const { return places[(first + count - 1) % places.size()]; }
     void push(const Waiting& one) { places[(first + count++) % places.size()] = one; }
@@ -82,16 +102,20 @@ class CommandDesk {
   };
 
   [[nodiscard]] bool is_allowed(const transport::door::DoorPeer& peer, ByteSpan command) const;
+  void reply_with_query(const Waiting& to, ByteView command);
   void reply_done(const Waiting& to, ByteView bytes, transport::door::ReplyStatus without_room);
   void reply(const Waiting& to, transport::door::ReplyStatus status, PayloadRef bytes = {});
 
   std::vector<std::string> prefixes_;
   std::vector<std::string_view> prefix_views_;
-  PayloadPool& pool_;
-  DoorPort& door_;
+  Ports ports_;
   Queue waiting_;
   Queue placed_;
-  std::vector<std::byte> scratch_;  // the reply to a local read
+  Queue reads_;
+  std::size_t confirmed_ = 0;       // reads at the front of theirs that may be answered
+  std::uint64_t reads_taken_ = 0;   // the number of the last one
+  std::uint64_t reads_asked_ = 0;   // that the engine knows of
+  std::vector<std::byte> scratch_;  // the reply to a read
   std::optional<memory::ProcessIndex> leader_;
   CommandDeskCounters counters_;
 };

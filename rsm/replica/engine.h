@@ -34,7 +34,7 @@ struct EngineSettings {
   std::uint64_t bytes_per_turn = 1ULL << 20;  // likewise
 };
 
-// Called from inside of Engine::turn() and propose(); must not call back into the engine.
+// Called from inside of the engine; must not call back into it.
 class EngineObserver {
  public:
   virtual ~EngineObserver() = default;
@@ -42,6 +42,11 @@ class EngineObserver {
   virtual void on_decided(CommitIndex index, ByteView command) = 0;
   // What this replica proposed beyond `after` and has not seen decided may be decided or not.
   virtual void on_deposed(CommitIndex after) = 0;
+  // All reads up to this one that were asked of may be answered once `index` was handed over.
+  virtual void on_read_at(std::uint64_t read, CommitIndex index) = 0;
+  // This replica does not lead, or no longer: nothing is known for the reads that were asked of and not
+  // answered.
+  virtual void on_reads_refused() = 0;
   // Who leads, as far as is known.
   virtual void on_leader(std::optional<memory::ProcessIndex> leader) = 0;
 };
@@ -71,6 +76,9 @@ class Engine {
   // Puts the command into the log: the index under which it will be decided unless on_deposed() comes before.
   // The bytes are copied.
   [[nodiscard]] Result<CommitIndex, cft::Refusal> propose(ByteView command, Instant now);
+  // Reads came, which are to see everything that anybody was told before, without an entry of their own. They
+  // are numbered 1, 2, 3 ...; this is the last of them.
+  void ask_read(std::uint64_t read, Instant now) { step(cft::AskRead{read}, now); }
   // So many requests newly came to this replica that a leader should get decided.
   void demand(std::uint64_t requests, Instant now);
 
@@ -120,8 +128,8 @@ class Engine {
     void carry_out(const cft::Deposed& news);
     void carry_out(const cft::MembersChanged& news);
     void carry_out(const cft::NeedSnapshot& news) { at_least = news.at_least; }
-    void carry_out(const cft::ReadAt& /*news*/) {}  // nobody asks yet: reads are entries
-    void carry_out(const cft::ReadsRefused& /*news*/) {}
+    void carry_out(const cft::ReadAt& news) { ports.observer.on_read_at(news.read, commit_index(news.at)); }
+    void carry_out(const cft::ReadsRefused& /*news*/) { ports.observer.on_reads_refused(); }
 
     // The entry of own log after `previous`.
     [[nodiscard]] std::optional<cft::Entry> entry_after(const cft::LogMark& previous);

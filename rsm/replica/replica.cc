@@ -29,7 +29,7 @@ std::string_view replica_state_name(ReplicaState state) {
 
 Replica::Replica(const ReplicaSettings& settings, const Ports& ports, journal::Journal& store)
     : ports_(ports),
-      commands_(settings.commands, ports.pool, ports.door),
+      commands_(settings.commands, {ports.pool, ports.door, ports.machine}),
       links_(settings.links, {ports.machine, ports.pool, ports.door}),
       reply_(reply_bytes_max),
       disk_(store.disk()) {
@@ -92,7 +92,7 @@ void Replica::on_message(door::DoorConnection from, const door::DoorPeer& peer,
   bool asked = false;
   if (const auto* submit = std::get_if<door::Submit>(&message)) {
     if (submit->local) {
-      commands_.read(from, peer, *submit, ports_.machine);
+      commands_.read_locally(from, peer, *submit);
       return;
     }
     // Who is turned away by a follower goes to the leader: he is counted there.
@@ -120,6 +120,7 @@ bool Replica::turn(Instant now) {
     demand_ = 0;
   }
   busy = commands_.propose(*engine_, now) || busy;
+  busy = commands_.answer_reads(commit_index(engine_->applied().end.lsn)) || busy;
   busy = links_.propose(*engine_, now) || busy;
   return links_.tell_gateway() || busy;
 }
@@ -241,6 +242,10 @@ void Replica::on_deposed(CommitIndex after) {
   commands_.give_up(after);
   links_.on_deposed(after);
 }
+
+void Replica::on_read_at(std::uint64_t read, CommitIndex index) { commands_.confirm_reads(read, index); }
+
+void Replica::on_reads_refused() { commands_.turn_away_reads(); }
 
 void Replica::on_leader(std::optional<memory::ProcessIndex> leader) {
   leader_ = leader;

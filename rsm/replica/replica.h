@@ -2,7 +2,8 @@
 // thread, socket or clock, so that production and tests run the same object.
 //
 // A command's way: Submit at the door -> its queue -> own log -> durable as the cluster's durability says ->
-// executed -> Reply. Reads go the same way, so they are linearizable without any clock.
+// executed -> Reply. A read waits until a majority has confirmed the leader's reign and what was decided
+// before is executed, so it is linearizable without any clock and without an entry.
 #pragma once
 
 #include <cstdint>
@@ -124,6 +125,8 @@ class Replica final : private EngineObserver, private RecoveredCommands {
   std::size_t execute(CommitIndex index, ByteView command, ByteSpan reply);
   void on_decided(CommitIndex index, ByteView command) override;
   void on_deposed(CommitIndex after) override;
+  void on_read_at(std::uint64_t read, CommitIndex index) override;
+  void on_reads_refused() override;
   void on_leader(std::optional<memory::ProcessIndex> leader) override;
   void on_recovered(CommitIndex index, ByteView command) override;
 

@@ -143,6 +143,7 @@ void CftCore::on(const Regranted& fact, const OwnMemory& memory) {
 void CftCore::on(const Demand& fact, const OwnMemory& /*memory*/) { demand_ += fact.requests; }
 
 void CftCore::on(const AskRead& fact, const OwnMemory& /*memory*/) {
+  if (log_.undecided() == 0 && reads_answered_ == reads_asked_) progress_at_ = now_;
   reads_asked_ = std::max(reads_asked_, fact.read);
   if (role_ != Role::leader) refuse_reads();
 }

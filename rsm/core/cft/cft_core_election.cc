@@ -321,7 +321,8 @@ void CftCore::watch_progress() {
     return;
   }
   if (role_ != Role::leader) return;
-  if ((log_.undecided() > 0 || reign_end_ == 0) && now_ - progress_at_ > settings_.stall_after) {
+  const bool waits = log_.undecided() > 0 || reign_end_ == 0 || reads_answered_ < reads_asked_;
+  if (waits && now_ - progress_at_ > settings_.stall_after) {
     rest();
     return;
   }

@@ -137,6 +137,7 @@ void CftCore::confirm_reads() {
       reached_by_majority(reads_asked_, [](const Peer& peer) { return peer.confirmed; });
   if (confirmed <= reads_answered_) return;
   reads_answered_ = confirmed;
+  if (log_.undecided() == 0) progress_at_ = now_;
   effects_->push_back(ReadAt{confirmed, log_.stable().lsn});
 }
 

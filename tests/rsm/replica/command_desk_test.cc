@@ -31,11 +31,13 @@ class CommandDeskTest : public testing::Test {
 
   PayloadPool pool{PayloadPool::slot_bytes_max};
   RecordingDoor door_end;
+  KvMachine machine{{.state_bytes = 1U << 20, .view_bytes = 1U << 20}};
+  const CommandDesk::Ports ports{pool, door_end, machine};
   const door::DoorPeer client{door::Role::client, {.process = 1, .user = 7}};
 };
 
 TEST_F(CommandDeskTest, TurnsAwayWhatHasNoRoom) {
-  CommandDesk desk({.waiting_max = 2}, pool, door_end);
+  CommandDesk desk({.waiting_max = 2}, ports);
   const std::size_t free = pool.free_bytes();
   EXPECT_TRUE(desk.submit({}, client, order(1, put("a", "1"))));
   EXPECT_TRUE(desk.submit({}, client, order(2, put("a", "2"))));
@@ -47,7 +49,7 @@ TEST_F(CommandDeskTest, TurnsAwayWhatHasNoRoom) {
 }
 
 TEST_F(CommandDeskTest, ChecksPrefixesOfClients) {
-  CommandDesk desk({.waiting_max = 4, .client_prefixes = {"app/"}}, pool, door_end);
+  CommandDesk desk({.waiting_max = 4, .client_prefixes = {"app/"}}, ports);
   EXPECT_TRUE(desk.submit({}, client, order(1, put("app/a", "1"))));
   EXPECT_FALSE(desk.submit({}, client, order(2, put("other", "1"))));
   EXPECT_EQ(door_end.replies.at(0).status, ReplyStatus::refused);
@@ -57,14 +59,13 @@ TEST_F(CommandDeskTest, ChecksPrefixesOfClients) {
 }
 
 TEST_F(CommandDeskTest, AnswersLocalReadsAndNothingElseThere) {
-  CommandDesk desk({.waiting_max = 4, .client_prefixes = {"app/"}}, pool, door_end);
-  KvMachine machine({.state_bytes = 1U << 20, .view_bytes = 1U << 20});
+  CommandDesk desk({.waiting_max = 4, .client_prefixes = {"app/"}}, ports);
   EgressLog egress({.links = 1});
   machine.apply(CommitIndex(1), put("app/a", "value"), {}, egress);
   const std::size_t free = pool.free_bytes();
-  desk.read({}, client, order(1, get("app/a")), machine);
-  desk.read({}, client, order(2, get("other")), machine);
-  desk.read({}, client, order(3, put("app/a", "2")), machine);
+  desk.read_locally({}, client, order(1, get("app/a")));
+  desk.read_locally({}, client, order(2, get("other")));
+  desk.read_locally({}, client, order(3, put("app/a", "2")));
   ASSERT_EQ(door_end.replies.size(), 3U);
   EXPECT_EQ(door_end.replies[0].status, ReplyStatus::done);
   EXPECT_EQ(door_end.replies[0].bytes.bytes, reply_head_bytes + 5) << "the value";
@@ -74,8 +75,48 @@ TEST_F(CommandDeskTest, AnswersLocalReadsAndNothingElseThere) {
   EXPECT_EQ(desk.counters().local_reads, 1U);
 }
 
+TEST_F(CommandDeskTest, AnswersReadsWhenWhatTheyMustSeeWasExecuted) {
+  CommandDesk desk({.waiting_max = 4}, ports);
+  EgressLog egress({.links = 1});
+  const std::size_t free = pool.free_bytes();
+  EXPECT_FALSE(desk.submit({}, client, order(1, get("a")))) << "it needs no log";
+  EXPECT_FALSE(desk.submit({}, client, order(2, get("a"))));
+  EXPECT_FALSE(desk.answer_reads(CommitIndex(100))) << "nobody has confirmed anything";
+  desk.confirm_reads(1, CommitIndex(7));
+  EXPECT_FALSE(desk.answer_reads(CommitIndex(6)));
+  machine.apply(CommitIndex(7), put("a", "value"), {}, egress);
+  EXPECT_TRUE(desk.answer_reads(CommitIndex(7)));
+  ASSERT_EQ(door_end.replies.size(), 1U);
+  EXPECT_EQ(door_end.replies[0].request, 1U);
+  EXPECT_EQ(door_end.replies[0].status, ReplyStatus::done);
+  EXPECT_EQ(door_end.replies[0].bytes.bytes, reply_head_bytes + 5) << "the value";
+  desk.turn_away_reads();
+  ASSERT_EQ(door_end.replies.size(), 2U);
+  EXPECT_EQ(door_end.replies[1].request, 2U);
+  EXPECT_EQ(door_end.replies[1].status, ReplyStatus::not_leader);
+  EXPECT_EQ(pool.free_bytes(), free) << "the desk keeps nothing";
+  EXPECT_EQ(desk.counters().reads, 1U);
+}
+
+TEST_F(CommandDeskTest, KeepsConfirmedReadsWhenOthersAreTurnedAway) {
+  CommandDesk desk({.waiting_max = 2}, ports);
+  desk.submit({}, client, order(1, get("a")));
+  desk.submit({}, client, order(2, get("a")));
+  EXPECT_FALSE(desk.submit({}, client, order(3, get("a"))));
+  EXPECT_EQ(door_end.replies.at(0).status, ReplyStatus::busy);
+  desk.confirm_reads(1, CommitIndex(1));
+  desk.turn_away_reads();
+  EXPECT_EQ(door_end.replies.at(1).request, 2U);
+  desk.submit({}, client, order(4, get("a")));
+  desk.confirm_reads(4, CommitIndex(1));
+  EXPECT_TRUE(desk.answer_reads(CommitIndex(1)));
+  ASSERT_EQ(door_end.replies.size(), 4U);
+  EXPECT_EQ(door_end.replies[2].request, 1U);
+  EXPECT_EQ(door_end.replies[3].request, 4U);
+}
+
 TEST_F(CommandDeskTest, WritesWhoTheOwnerIs) {
-  CommandDesk desk({.waiting_max = 4}, pool, door_end);
+  CommandDesk desk({.waiting_max = 4}, ports);
   const auto forged = increment("a", 1, SessionTag{3, 1, 999});
   const door::Submit submit = order(1, forged);
   EXPECT_TRUE(desk.submit({}, client, submit));
@@ -96,6 +137,33 @@ TEST(CommandDesk, ALeaderThatIsDeposedSaysThatItDoesNotKnow) {
   EXPECT_EQ(stage.answer(request)->reply.status, ReplyStatus::unknown_outcome);
   EXPECT_EQ(stage.replica(leader).commands().counters().unknown_outcome, 1U);
   EXPECT_EQ(stage.replica(leader).commands().waiting(), 0U);
+}
+
+TEST(CommandDesk, ReadsCostNoEntry) {
+  ReplicaStage stage;
+  EXPECT_EQ(stage.call(put("a", "0")).status, 0);
+  const std::size_t leader = stage.wait_for_leader();
+  const cft::Lsn end = stage.replica(leader).engine().core().log().end().lsn;
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(stage.call(get("a")).body, "0");
+  }
+  EXPECT_EQ(stage.replica(leader).engine().core().log().end().lsn, end);
+  EXPECT_EQ(stage.replica(leader).commands().counters().reads, 10U);
+}
+
+TEST(CommandDesk, ALeaderThatNobodyConfirmsTurnsReadsAway) {
+  ReplicaStage stage;
+  EXPECT_EQ(stage.call(put("a", "0")).status, 0);
+  const std::size_t leader = stage.wait_for_leader();
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    if (i != leader) {
+      stage.crash(i);
+    }
+  }
+  const std::uint64_t request = stage.submit(leader, get("a"));
+  ASSERT_TRUE(stage.run_until([&] { return stage.answer(request) != nullptr; }));
+  EXPECT_EQ(stage.answer(request)->reply.status, ReplyStatus::not_leader);
+  EXPECT_EQ(stage.replica(leader).commands().counters().reads, 0U);
 }
 
 }  // namespace

@@ -46,6 +46,8 @@ class Model {
     }
     return session.reply;
   }
+  // What a read sees that comes after the entry at `index`.
+  KvReplyCopy read(std::uint64_t index, const KvCommand& command) { return execute(index, command); }
 
  private:
   struct Session {
@@ -84,6 +86,11 @@ std::string request_of(ByteView command) {
   std::vector<std::byte> copy(command.begin(), command.end());
   write_owner(copy, 0);
   return text_of(copy);
+}
+
+bool is_read(const WitnessedCall& call) {
+  const auto decoded = decode_command(call.command);
+  return decoded && decoded->operation == KvOperation::get;
 }
 
 }  // namespace
@@ -144,7 +151,7 @@ std::string WitnessChecker::check_time() const {
     for (; ended < by_end.size() && by_end[ended]->returned < call->invoked; ++ended) {
       highest = std::max(highest, by_end[ended]->reply.index);
     }
-    if (call->reply.index <= highest) {
+    if (call->reply.index < highest || (call->reply.index == highest && !is_read(*call))) {
       return "index " + std::to_string(call->reply.index) + " was invoked after " + std::to_string(highest) +
              " had returned";
     }
@@ -153,28 +160,45 @@ std::string WitnessChecker::check_time() const {
 }
 
 std::string WitnessChecker::check_replies() const {
+  std::multimap<std::uint64_t, const WitnessedCall*> reads;
+  std::multimap<std::uint64_t, const WitnessedCall*> writes;
+  for (const WitnessedCall& call : calls_) {
+    if (call.returned != Instant::never()) {
+      (is_read(call) ? reads : writes).emplace(call.reply.index, &call);
+    }
+  }
   Model model;
-  std::map<std::uint64_t, KvReplyCopy> replies;
+  auto read = reads.begin();
+  const auto check_reads_before = [&](std::uint64_t index) {
+    for (; read != reads.end() && read->first < index; ++read) {
+      if (model.read(read->first, *decode_command(read->second->command)) != read->second->reply) {
+        return "a read at index " + std::to_string(read->first) + " saw what the log does not give";
+      }
+    }
+    return std::string();
+  };
   for (const auto& [index, command] : log_) {
+    if (const std::string wrong = check_reads_before(index); !wrong.empty()) {
+      return wrong;
+    }
     const auto decoded = decode_command(command);
     if (!decoded) {
       return "no command at index " + std::to_string(index);
     }
-    replies[index] = model.run(index, *decoded);
-  }
-  for (const WitnessedCall& call : calls_) {
-    if (call.returned == Instant::never()) {
-      continue;
-    }
-    const auto executed = log_.find(call.reply.index);
-    if (executed == log_.end() || request_of(executed->second) != request_of(call.command)) {
-      return "a reply names index " + std::to_string(call.reply.index) + ", which has another command";
-    }
-    if (replies[call.reply.index] != call.reply) {
-      return "the reply of index " + std::to_string(call.reply.index) + " is not what the log gives";
+    const KvReplyCopy reply = model.run(index, *decoded);
+    for (auto [write, end] = writes.equal_range(index); write != end; write = writes.erase(write)) {
+      if (request_of(command) != request_of(write->second->command)) {
+        return "a reply names index " + std::to_string(index) + ", which has another command";
+      }
+      if (reply != write->second->reply) {
+        return "the reply of index " + std::to_string(index) + " is not what the log gives";
+      }
     }
   }
-  return {};
+  if (!writes.empty()) {
+    return "a reply names index " + std::to_string(writes.begin()->first) + ", which has no command";
+  }
+  return check_reads_before(UINT64_MAX);
 }
 
 }  // namespace mallard::rsm

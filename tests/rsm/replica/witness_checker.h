@@ -1,6 +1,8 @@
 // Is what clients saw one order of operations, in agreement with time? Every reply says at which index of the
 // log its command was executed; with that as a witness it is checked in O(n log n) (reliability.md 4.6):
-//   - indexes respect real time: what returned before another was invoked has the smaller index
+//   - indexes respect real time: what returned before another was invoked has the smaller index, or the same
+//   if
+//     the later one is a read, which sees the log up to its index and is not in it
 //   - the replay of the log by a model of some lines, sessions included, gives every reply
 //   - all replicas executed the same command at the same index
 #pragma once

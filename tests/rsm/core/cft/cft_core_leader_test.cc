@@ -103,6 +103,10 @@ TEST(CftCoreLeader, ReadsAreAnsweredOnlyWhileAMajorityConfirms) {
   cluster.host(0).ask_read(cluster.now());
   cluster.run_for(Duration::milliseconds(5));
   EXPECT_EQ(cluster.marks().count(sim::cft::CftMark::read_answered), 1U);
+  // Who asked is not left waiting: he may find a leader elsewhere.
+  cluster.run_for(Duration::milliseconds(25));
+  EXPECT_EQ(cluster.marks().count(sim::cft::CftMark::read_answered), 1U);
+  EXPECT_EQ(cluster.marks().count(sim::cft::CftMark::read_refused), 2U);
   EXPECT_FALSE(cluster.judge().failed()) << cluster.failure();
 }
 
