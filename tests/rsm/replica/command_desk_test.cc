@@ -123,8 +123,8 @@ TEST_F(CommandDeskTest, WritesWhoTheOwnerIs) {
   EXPECT_EQ(decode_command(pool.view(submit.command))->session->owner, 7U);
 }
 
-TEST(CommandDesk, ALeaderThatIsDeposedSaysThatItDoesNotKnow) {
-  ReplicaStage stage;
+// The leader, after it has decided something and everybody else has died.
+std::size_t leave_the_leader_alone(ReplicaStage& stage) {
   EXPECT_EQ(stage.call(put("a", "0")).status, 0);
   const std::size_t leader = stage.wait_for_leader();
   for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
@@ -132,6 +132,12 @@ TEST(CommandDesk, ALeaderThatIsDeposedSaysThatItDoesNotKnow) {
       stage.crash(i);
     }
   }
+  return leader;
+}
+
+TEST(CommandDesk, ALeaderThatIsDeposedSaysThatItDoesNotKnow) {
+  ReplicaStage stage;
+  const std::size_t leader = leave_the_leader_alone(stage);
   const std::uint64_t request = stage.submit(leader, put("a", "1"));
   ASSERT_TRUE(stage.run_until([&] { return stage.answer(request) != nullptr; }));
   EXPECT_EQ(stage.answer(request)->reply.status, ReplyStatus::unknown_outcome);
@@ -153,13 +159,7 @@ TEST(CommandDesk, ReadsCostNoEntry) {
 
 TEST(CommandDesk, ALeaderThatNobodyConfirmsTurnsReadsAway) {
   ReplicaStage stage;
-  EXPECT_EQ(stage.call(put("a", "0")).status, 0);
-  const std::size_t leader = stage.wait_for_leader();
-  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
-    if (i != leader) {
-      stage.crash(i);
-    }
-  }
+  const std::size_t leader = leave_the_leader_alone(stage);
   const std::uint64_t request = stage.submit(leader, get("a"));
   ASSERT_TRUE(stage.run_until([&] { return stage.answer(request) != nullptr; }));
   EXPECT_EQ(stage.answer(request)->reply.status, ReplyStatus::not_leader);
