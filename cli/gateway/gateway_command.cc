@@ -1,38 +1,21 @@
 // `mallard gateway`: one process of the deployment, the sidecar at one replica.
-#include <sys/resource.h>
-
-#include <csignal>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
 #include "cli/gateway/gateway_process.h"
 #include "cli/options.h"
+#include "cli/process_options.h"
 
 namespace mallard::cli {
 namespace {
 
-struct GatewayOptions {
-  std::string configuration;
-  std::string cluster;
-  std::uint64_t id = 0;
-  std::string directory;
+struct GatewayOptions : ProcessOptions {
   std::string replica;
 };
-
-// Keys must not end up in a core dump; a peer that closes a socket must not end the process.
-void prepare_process() {
-  const rlimit none{};
-  ::setrlimit(RLIMIT_CORE, &none);
-  std::signal(SIGPIPE, SIG_IGN);
-  spdlog::set_default_logger(spdlog::stderr_logger_mt("mallard"));
-}
 
 ExitCode run_gateway(const GatewayOptions& options) {
   ExitCode exit_code = ExitCode::ok;
@@ -59,12 +42,7 @@ void add_gateway(CLI::App& program, ExitCode& exit_code) {
   CLI::App* command = program.add_subcommand("gateway", "Run the gateway beside one replica");
   command->group(group_run);
   const auto options = std::make_shared<GatewayOptions>();
-  add_config_option(*command, options->configuration);
-  command->add_option("--cluster", options->cluster, "The replica's cluster")->required()->type_name("NAME");
-  command->add_option("--id", options->id, "The replica's id in its cluster")->required()->type_name("N");
-  command->add_option("--data", options->directory, "The directory with its keys and logs")
-      ->required()
-      ->type_name("DIR");
+  add_process_options(*command, *options, "its keys and logs");
   command
       ->add_option("--replica", options->replica,
                    "The directory of its replica process, if Mallard runs the cluster (that of --data)")

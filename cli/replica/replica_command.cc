@@ -1,8 +1,4 @@
 // `mallard replica`: one process of a cluster that Mallard runs.
-#include <sys/resource.h>
-
-#include <csignal>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,17 +8,14 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/process_options.h"
 #include "cli/replica/replica_process.h"
 #include "crypto/sodium.h"
 
 namespace mallard::cli {
 namespace {
 
-struct ReplicaOptions {
-  std::string configuration;
-  std::string cluster;
-  std::uint64_t id = 0;
-  std::string directory;
+struct ReplicaOptions : ProcessOptions {
   std::string memory;
   bool founding = false;
 };
@@ -43,10 +36,7 @@ ExitCode run_replica(const ReplicaOptions& options) {
     exit_code = ExitCode::refused;
     return exit_code;
   }
-  // Keys must not end up in a core dump; a caller that closes a socket must not end the process.
-  const rlimit none{};
-  ::setrlimit(RLIMIT_CORE, &none);
-  std::signal(SIGPIPE, SIG_IGN);
+  prepare_process();
   crypto::start_sodium();
   const ReplicaPlace place{*self, options.directory, options.memory, options.founding};
   if (const auto process = ReplicaProcess::open(*pairing, place, exit_code)) {
@@ -61,12 +51,7 @@ void add_replica(CLI::App& program, ExitCode& exit_code) {
   CLI::App* command = program.add_subcommand("replica", "Run one replica of a cluster that Mallard runs");
   command->group(group_run);
   const auto options = std::make_shared<ReplicaOptions>();
-  add_config_option(*command, options->configuration);
-  command->add_option("--cluster", options->cluster, "The replica's cluster")->required()->type_name("NAME");
-  command->add_option("--id", options->id, "The replica's id in its cluster")->required()->type_name("N");
-  command->add_option("--data", options->directory, "The directory with its keys, its journal and its door")
-      ->required()
-      ->type_name("DIR");
+  add_process_options(*command, *options, "its keys, its journal and its door");
   command
       ->add_option("--memory", options->memory,
                    "The folder where the replicas of the cluster find each other's memory (one in /dev/shm)")
