@@ -12,6 +12,7 @@
 
 #include "cli/commands.h"
 #include "cli/kv/kv_client.h"
+#include "cli/kv/kv_text.h"
 #include "rsm/machine/kv_command.h"
 #include "rsm/machine/kv_reply.h"
 
@@ -32,16 +33,10 @@ struct KvOptions {
 
 ByteView bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
 
-std::string text_of(ByteView bytes) {
-  std::string text(bytes.size(), '\0');
-  std::transform(bytes.begin(), bytes.end(), text.begin(), [](std::byte b) { return static_cast<char>(b); });
-  return text;
-}
-
 ExitCode print_scan(ByteView body) {
   rsm::KvEntries entries(body);
   while (const auto entry = entries.next()) {
-    fmt::print("{}\t{}\n", text_of(entry->key), text_of(entry->value));
+    fmt::print("{}\t{}\n", readable(entry->key), readable(entry->value));
   }
   if (entries.more()) {
     fmt::print(stderr, "mallard kv: there is more; scan longer prefixes\n");
@@ -51,16 +46,17 @@ ExitCode print_scan(ByteView body) {
 
 ExitCode print_reply(const rsm::KvCommand& command, ByteView bytes) {
   const auto reply = rsm::decode_reply(bytes);
-  if (reply && reply->status == rsm::KvStatus::not_found) {
-    return ExitCode::not_found;
-  }
-  if (!reply || reply->status != rsm::KvStatus::ok) {
-    fmt::print(stderr, "mallard kv: not done, status {}\n", reply ? static_cast<int>(reply->status) : -1);
+  if (!reply) {
+    fmt::print(stderr, "mallard kv: the replica's answer cannot be read; are both of one version?\n");
     return ExitCode::failed;
+  }
+  if (reply->status != rsm::KvStatus::ok) {
+    fmt::print(stderr, "mallard kv: {}\n", explanation(reply->status));
+    return reply->status == rsm::KvStatus::not_found ? ExitCode::not_found : ExitCode::failed;
   }
   switch (command.operation) {
     case rsm::KvOperation::get:
-      fmt::print("{}\n", text_of(reply->body));
+      fmt::print("{}\n", readable(reply->body));
       break;
     case rsm::KvOperation::increment:
       fmt::print("{}\n", ByteReader(reply->body).read<std::uint64_t>());
