@@ -56,7 +56,7 @@ bool ReplicaStage::Post::send(memory::ProcessIndex to, const PeerMessage& messag
 
 void ReplicaStage::deliver(const Letter& letter) {
   Seat& seat = seats_[letter.to];
-  if (!seat.replica) {
+  if (!seat.replica || seat.paused) {
     return;
   }
   const auto slot = seat.pool->allocate(letter.body.size());
@@ -149,7 +149,7 @@ void ReplicaStage::tick() {
     deliver(letter);
   }
   for (Seat& seat : seats_) {
-    if (seat.replica) {
+    if (seat.replica && !seat.paused) {
       seat.journal->advance(now_);
       seat.replica->turn(now_);
     }

@@ -57,6 +57,9 @@ class ReplicaStage {
   // Power is cut: memory is gone, and what was not synced.
   void crash(std::size_t id, journal::SimDisk::Loss loss = journal::SimDisk::Loss::everything);
   void start(std::size_t id, bool founding = false);
+  // Stands still, as a process that is stopped, and later goes on where it was. Its memory stays open to
+  // others.
+  void pause(std::size_t id, bool paused) { seats_[id].paused = paused; }
   // Its disk is empty from now on; while it is down.
   void wipe(std::size_t id);
 
@@ -142,6 +145,7 @@ class ReplicaStage {
     std::unique_ptr<Post> post;
     std::unique_ptr<Replica> replica;
     std::vector<Told> told;
+    bool paused = false;
   };
 
   void tick();

@@ -1,10 +1,12 @@
 // replica_storm [--seeds N] [--first SEED] [--stop-at-first]
-// Runs storms and prints a line `FAIL seed=S checker=NAME ...` for each that fails.
+// Runs storms of a cluster and of clients and prints a line `FAIL seed=S checker=NAME ...` for each that
+// fails.
 
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 
+#include "tests/rsm/replica/client_storm.h"
 #include "tests/rsm/replica/replica_storm.h"
 
 int main(int argc, char** argv) {
@@ -19,6 +21,8 @@ int main(int argc, char** argv) {
   std::uint64_t failures = 0;
   std::uint64_t crashes = 0;
   std::uint64_t installs = 0;
+  std::uint64_t pauses = 0;
+  std::uint64_t calls = 0;
   for (std::uint64_t seed = first; seed < first + seeds && !(stop_at_first && failures != 0); ++seed) {
     const auto outcome = mallard::rsm::run_replica_storm(seed);
     crashes += outcome.crashes;
@@ -27,7 +31,16 @@ int main(int argc, char** argv) {
       ++failures;
       fmt::print("FAIL seed={} checker={} {}\n", seed, outcome.checker, outcome.what);
     }
+    const auto of_clients = mallard::rsm::run_client_storm(seed);
+    calls += of_clients.calls;
+    pauses += of_clients.pauses;
+    crashes += of_clients.crashes;
+    if (!of_clients.checker.empty()) {
+      ++failures;
+      fmt::print("FAIL seed={} checker={} {}\n", seed, of_clients.checker, of_clients.what);
+    }
   }
-  fmt::print("{} crashes, {} snapshots of peers installed, {} failures\n", crashes, installs, failures);
+  fmt::print("{} crashes, {} snapshots of peers installed, {} pauses, {} calls of clients, {} failures\n",
+             crashes, installs, pauses, calls, failures);
   return failures == 0 ? 0 : 1;
 }
