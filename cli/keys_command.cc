@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -21,6 +22,7 @@ namespace {
 
 struct KeysOptions {
   std::string directory;
+  bool client = false;
   OutputFormat format = OutputFormat::table;
 };
 
@@ -28,45 +30,61 @@ void report(const crypto::KeyProblem& problem) {
   fmt::print(stderr, "{}; {}\n", problem.what, problem.advice);
 }
 
-// Lines that can be put under `keys:` of the YAML file, or one JSON object.
-void print(const crypto::PublicKeys& keys, OutputFormat format) {
+std::vector<crypto::KeyRole> roles_of(const KeysOptions& options) {
+  return options.client ? std::vector<crypto::KeyRole>{crypto::KeyRole::client}
+                        : std::vector<crypto::KeyRole>(crypto::key_roles.begin(), crypto::key_roles.end());
+}
+
+// Lines that can be put under `keys:`, or under `clients:`, of the YAML file, or one JSON object.
+void print(const std::vector<PublicKey>& keys, const KeysOptions& options) {
   nlohmann::ordered_json object;
   std::string lines;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    const std::string_view role = crypto::key_role_name(crypto::key_roles[i]);
+    const std::string name(options.client ? "key" : crypto::key_role_name(crypto::key_roles[i]));
     const std::string text = config::public_key_text(keys[i]);
-    object[std::string(role)] = text;
-    lines += fmt::format("{}: \"{}\"\n", role, text);
+    object[name] = text;
+    lines += fmt::format("{}: \"{}\"\n", name, text);
   }
-  fmt::print("{}", format == OutputFormat::json ? object.dump() + "\n" : lines);
+  fmt::print("{}", options.format == OutputFormat::json ? object.dump() + "\n" : lines);
+}
+
+Result<std::vector<PublicKey>, crypto::KeyProblem> make(const KeysOptions& options) {
+  if (options.client) {
+    return crypto::generate_client_key(options.directory).map([](const PublicKey& key) {
+      return std::vector<PublicKey>{key};
+    });
+  }
+  return crypto::generate_keys(options.directory).map([](const crypto::PublicKeys& keys) {
+    return std::vector<PublicKey>(keys.begin(), keys.end());
+  });
 }
 
 ExitCode generate(const KeysOptions& options) {
-  const auto keys = crypto::generate_keys(options.directory);
+  const auto keys = make(options);
   if (!keys) {
     report(keys.error());
-    const bool has_keys =
-        std::any_of(crypto::key_roles.begin(), crypto::key_roles.end(), [&](crypto::KeyRole role) {
-          std::error_code ignored;
-          return std::filesystem::exists(crypto::key_file_path(options.directory, role), ignored);
-        });
+    const auto roles = roles_of(options);
+    const bool has_keys = std::any_of(roles.begin(), roles.end(), [&](crypto::KeyRole role) {
+      std::error_code ignored;
+      return std::filesystem::exists(crypto::key_file_path(options.directory, role), ignored);
+    });
     return has_keys ? ExitCode::refused : ExitCode::failed;
   }
-  print(*keys, options.format);
+  print(*keys, options);
   return ExitCode::ok;
 }
 
 ExitCode show(const KeysOptions& options) {
-  crypto::PublicKeys keys;
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    const auto pair = crypto::load_key(options.directory, crypto::key_roles[i]);
+  std::vector<PublicKey> keys;
+  for (const crypto::KeyRole role : roles_of(options)) {
+    const auto pair = crypto::load_key(options.directory, role);
     if (!pair) {
       report(pair.error());
       return ExitCode::failed;
     }
-    keys[i] = pair->public_key();
+    keys.push_back(pair->public_key());
   }
-  print(keys, options.format);
+  print(keys, options);
   return ExitCode::ok;
 }
 
@@ -74,9 +92,10 @@ void add_verb(CLI::App& keys, const char* name, const char* purpose, ExitCode& e
               ExitCode (*run)(const KeysOptions&)) {
   CLI::App* verb = keys.add_subcommand(name, purpose);
   const auto options = std::make_shared<KeysOptions>();
-  verb->add_option("DIR", options->directory, "The process's directory (its --data)")
+  verb->add_option("DIR", options->directory, "The process's directory (its --data), or a client's")
       ->type_name("")
       ->required();
+  verb->add_flag("--client", options->client, "Of a client: one key, for `clients:` of the file");
   add_output_option(*verb, options->format);
   verb->callback([options, run, &exit_code] { exit_code = run(*options); });
 }

@@ -107,6 +107,20 @@ std::string links_table(const config::Pairing& pairing) {
   return table.text();
 }
 
+// Who may come in from other machines, and to what.
+std::string clients_table(const config::Pairing& pairing) {
+  Table table({{"CLIENT"}, {"PREFIXES"}});
+  for (const config::ClientSettings& client : pairing.clients) {
+    std::string prefixes;
+    for (const std::string& prefix : client.prefixes) {
+      prefixes += (prefixes.empty() ? "" : ", ") + prefix;
+    }
+    table.add_row(
+        {config::public_key_text(client.key), client.prefixes.empty() ? "every key" : std::move(prefixes)});
+  }
+  return pairing.clients.empty() ? "" : "\n" + table.text();
+}
+
 Json to_json(const config::Pairing& pairing) {
   Json clusters = Json::array();
   for (const config::ClusterSettings& cluster : pairing.clusters) {
@@ -133,7 +147,14 @@ Json to_json(const config::Pairing& pairing) {
                      {"window", {{"messages", link.window.messages}, {"bytes", link.window.bytes}}},
                      {"r_max", report.copies_max}});
   }
-  return {{"valid", true}, {"clusters", std::move(clusters)}, {"links", std::move(links)}};
+  Json clients = Json::array();
+  for (const config::ClientSettings& client : pairing.clients) {
+    clients.push_back({{"key", config::public_key_text(client.key)}, {"prefixes", client.prefixes}});
+  }
+  return {{"valid", true},
+          {"clusters", std::move(clusters)},
+          {"links", std::move(links)},
+          {"clients", std::move(clients)}};
 }
 
 Json to_json(const std::vector<config::ConfigProblem>& problems) {
@@ -161,6 +182,12 @@ void warn_of_placeholders(const config::Pairing& pairing) {
       }
     }
   }
+  for (const config::ClientSettings& client : pairing.clients) {
+    placeholders += config::is_placeholder(client.key) ? 1U : 0U;
+  }
+  for (const config::OperatorSettings& person : pairing.operators) {
+    placeholders += config::is_placeholder(person.key) ? 1U : 0U;
+  }
   if (placeholders > 0) {
     fmt::print(
         stderr,
@@ -186,9 +213,9 @@ ExitCode validate(const ValidateOptions& options) {
   if (as_json) {
     fmt::print("{}\n", text_of(to_json(*pairing)));
   } else {
-    fmt::print("{}{}{}{}", clusters_table(*pairing), durability_lines(*pairing),
+    fmt::print("{}{}{}{}{}", clusters_table(*pairing), durability_lines(*pairing),
                pairing->links.empty() ? "" : "\n",
-               pairing->links.empty() ? std::string() : links_table(*pairing));
+               pairing->links.empty() ? std::string() : links_table(*pairing), clients_table(*pairing));
   }
   return ExitCode::ok;
 }

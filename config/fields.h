@@ -92,10 +92,10 @@ void visit_fields(Visitor& visit, S& ports) {
   constexpr CountRule port{1, 65'535};
   visit({"bridge", "where gateways of other clusters connect"}, ports.bridge, port);
   visit({"local", "where gateways of the same cluster connect"}, ports.local, port);
-  visit({"clients", "where the replicas of an engine connect to each other, and clients"}, ports.clients,
-        port);
+  visit({"clients", "where clients of an engine connect"}, ports.clients, port);
   visit({"admin", "where the gateway serves status and metrics, on loopback"}, ports.admin, port);
   visit({"replica_admin", "where the replica process of an engine does"}, ports.replica_admin, port);
+  visit({"replicas", "where the replicas of an engine connect to each other"}, ports.replicas, port);
 }
 
 template <class Visitor, SettingsOf<ReplicaKeys> S>

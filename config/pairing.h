@@ -24,9 +24,10 @@ struct FaultBudget {
 struct ReplicaPorts {
   std::uint16_t bridge = 7800;         // gateways of other clusters
   std::uint16_t local = 7801;          // gateways of the same cluster
-  std::uint16_t clients = 7802;        // clients of the replica, and the other replicas of an engine
+  std::uint16_t clients = 7802;        // clients of a cluster that Mallard runs, from other machines
   std::uint16_t admin = 9780;          // HTTP for status and metrics of the gateway, on loopback only
   std::uint16_t replica_admin = 9781;  // likewise of the replica process, where Mallard runs the cluster
+  std::uint16_t replicas = 7803;       // the other replica processes of such a cluster
   friend constexpr bool operator==(const ReplicaPorts&, const ReplicaPorts&) = default;
 };
 

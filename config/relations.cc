@@ -208,7 +208,8 @@ class PortRegister {
     const ReplicaSettings& replica = cluster.replicas[at];
     const std::string machine = machine_of(replica.host);
     auto add_port = [&](const Field& field, const std::uint16_t& port, CountRule) {
-      if (&port == &replica.ports.replica_admin && cluster.kind == ClusterKind::file) {
+      const bool is_of_replica = &port == &replica.ports.replica_admin || &port == &replica.ports.replicas;
+      if (is_of_replica && cluster.kind == ClusterKind::file) {
         return;  // there is no replica process of ours
       }
       const std::string path = replica_path(cluster, at);

@@ -6,12 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
 #include <span>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "config/base/invariant.h"
 #include "crypto/sodium.h"
@@ -172,25 +174,9 @@ std::optional<Failure<KeyProblem>> write_key(int directory, const std::filesyste
   return std::nullopt;
 }
 
-}  // namespace
-
-std::string_view key_role_name(KeyRole role) {
-  switch (role) {
-    case KeyRole::gateway:
-      return "gateway";
-    case KeyRole::replica:
-      return "replica";
-    case KeyRole::signing:
-      return "signing";
-  }
-  return "unknown";
-}
-
-std::filesystem::path key_file_path(const std::filesystem::path& directory, KeyRole role) {
-  return directory / fmt::format("{}.key", key_role_name(role));
-}
-
-Result<PublicKeys, KeyProblem> generate_keys(const std::filesystem::path& directory) {
+// The public halves, in the order of `roles`.
+Result<std::vector<PublicKey>, KeyProblem> generate(const std::filesystem::path& directory,
+                                                    std::span<const KeyRole> roles) {
   start_sodium();
   std::error_code error;
   if (directory.has_parent_path()) {
@@ -206,7 +192,7 @@ Result<PublicKeys, KeyProblem> generate_keys(const std::filesystem::path& direct
   if (auto refused = check_directory(opened.number(), directory)) {
     return *refused;
   }
-  for (const KeyRole role : key_roles) {
+  for (const KeyRole role : roles) {
     struct stat status {};
     const std::filesystem::path path = key_file_path(directory, role);
     if (::fstatat(opened.number(), path.filename().c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
@@ -214,13 +200,13 @@ Result<PublicKeys, KeyProblem> generate_keys(const std::filesystem::path& direct
                      "name another directory, or move the old keys away");
     }
   }
-  PublicKeys made;
-  for (const KeyRole role : key_roles) {
+  std::vector<PublicKey> made;
+  for (const KeyRole role : roles) {
     const KeyPair pair = KeyPair::generate();
     if (auto failed = write_key(opened.number(), key_file_path(directory, role), pair)) {
       return *failed;
     }
-    made[static_cast<std::size_t>(role)] = pair.public_key();
+    made.push_back(pair.public_key());
   }
   if (::fsync(opened.number()) != 0) {
     return problem(directory, error_text(errno), "check the file system's health");
@@ -228,9 +214,52 @@ Result<PublicKeys, KeyProblem> generate_keys(const std::filesystem::path& direct
   return made;
 }
 
+}  // namespace
+
+std::string_view key_role_name(KeyRole role) {
+  switch (role) {
+    case KeyRole::gateway:
+      return "gateway";
+    case KeyRole::replica:
+      return "replica";
+    case KeyRole::signing:
+      return "signing";
+    case KeyRole::client:
+      return "client";
+  }
+  return "unknown";
+}
+
+std::filesystem::path key_file_path(const std::filesystem::path& directory, KeyRole role) {
+  return directory / fmt::format("{}.key", key_role_name(role));
+}
+
+Result<PublicKeys, KeyProblem> generate_keys(const std::filesystem::path& directory) {
+  const auto made = generate(directory, key_roles);
+  if (!made) {
+    return Failure<KeyProblem>(made.error());
+  }
+  PublicKeys keys;
+  std::copy(made->begin(), made->end(), keys.begin());
+  return keys;
+}
+
+Result<PublicKey, KeyProblem> generate_client_key(const std::filesystem::path& directory) {
+  constexpr std::array<KeyRole, 1> role{KeyRole::client};
+  const auto made = generate(directory, role);
+  if (!made) {
+    return Failure<KeyProblem>(made.error());
+  }
+  return made->front();
+}
+
 Result<KeyPair, KeyProblem> load_key(const std::filesystem::path& directory, KeyRole role) {
+  return load_key_file(key_file_path(directory, role));
+}
+
+Result<KeyPair, KeyProblem> load_key_file(const std::filesystem::path& path) {
   start_sodium();
-  const std::filesystem::path path = key_file_path(directory, role);
+  const std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : ".";
   const FileDescriptor folder(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder.open()) {
     return problem(directory, error_text(errno), fmt::format("mallard keys generate {}", directory.string()));

@@ -17,7 +17,7 @@ namespace mallard::cli {
 namespace {
 
 constexpr std::array<const char*, 2> cluster_names{"east", "west"};
-constexpr std::size_t ports_per_replica = 5;
+constexpr std::size_t ports_per_replica = 6;
 constexpr const char* gateway_process = "gateway";
 constexpr const char* replica_process = "replica";
 constexpr Duration stop_patience = Duration::seconds(10);
@@ -31,7 +31,8 @@ config::ReplicaSettings make_replica(std::uint16_t id, const crypto::PublicKeys&
                    .local = ports[1],
                    .clients = ports[2],
                    .admin = ports[3],
-                   .replica_admin = ports[4]};
+                   .replica_admin = ports[4],
+                   .replicas = ports[5]};
   replica.keys = {.gateway = keys[0], .replica = keys[1], .signing = keys[2]};
   return replica;
 }

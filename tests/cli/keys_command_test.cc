@@ -42,6 +42,18 @@ TEST(Keys, GenerateMakesWhatShowShows) {
   }
 }
 
+TEST(Keys, AClientHasOneKeyOfItsOwn) {
+  const TemporaryFolder folder;
+  const std::string directory = folder.path("laptop");
+  const ProgramOutcome made = run_program({"keys", "generate", "--client", directory});
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  EXPECT_THAT(made.out, MatchesRegex("key: \"ed25519:[A-Za-z0-9+/]+=\"\n"));
+  EXPECT_EQ(run_program({"keys", "show", "--client", directory}).out, made.out);
+  EXPECT_THAT(content_of(directory + "/client.key"), HasSubstr("ed25519-secret:"));
+  EXPECT_EQ(run_program({"keys", "generate", "--client", directory}).exit_code, 5);
+  EXPECT_EQ(run_program({"keys", "show", directory}).exit_code, 1) << "a client is no process";
+}
+
 TEST(Keys, SecretsStayInFilesOfTheirOwner) {
   const TemporaryFolder folder;
   const std::string directory = folder.path("east-0");

@@ -59,6 +59,21 @@ TEST(Validate, SaysTheSameInJson) {
   EXPECT_EQ(refusal["problems"][1]["advice"], "did you mean \"stake\"?");
 }
 
+TEST(Validate, ShowsWhoMayComeInAndToWhat) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("pairing.yaml");
+  const std::string key = "ed25519:replace/me/laptop/AAAAAAAAAAAAAAAAAAAAAAAAA=";
+  std::ofstream(path) << std::ifstream(example).rdbuf() << "\nclients:\n  - key: \"" << key
+                      << "\"\n    prefixes: [/app/, /shared/]\n";
+  const ProgramOutcome good = run_program({"validate", path});
+  EXPECT_EQ(good.exit_code, 0) << good.out;
+  EXPECT_THAT(good.out, HasSubstr(key + "  /app/, /shared/\n"));
+  EXPECT_THAT(good.err, StartsWith("note: 19 keys are the template's")) << "a client's counts, too";
+  const auto report = nlohmann::json::parse(run_program({"validate", path, "-o", "json"}).out);
+  EXPECT_EQ(report["clients"][0]["key"], key);
+  EXPECT_EQ(report["clients"][0]["prefixes"].size(), 2U);
+}
+
 TEST(Validate, SaysWhatAPowerLossCosts) {
   const TemporaryFolder folder;
   const auto output_with = [&folder](const std::string& durability) {

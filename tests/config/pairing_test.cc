@@ -9,9 +9,12 @@ namespace {
 
 // Documented numbers that people put into firewalls and alerts.
 TEST(Pairing, DefaultsAreTheDocumentedOnes) {
-  EXPECT_EQ(
-      ReplicaPorts{},
-      (ReplicaPorts{.bridge = 7800, .local = 7801, .clients = 7802, .admin = 9780, .replica_admin = 9781}));
+  EXPECT_EQ(ReplicaPorts{}, (ReplicaPorts{.bridge = 7800,
+                                          .local = 7801,
+                                          .clients = 7802,
+                                          .admin = 9780,
+                                          .replica_admin = 9781,
+                                          .replicas = 7803}));
   EXPECT_EQ(WindowSettings{}, (WindowSettings{.messages = 4096, .bytes = 67'108'864}));
   EXPECT_EQ(ReplicaSettings{}.stake, 1U);
 }

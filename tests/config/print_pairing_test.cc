@@ -20,7 +20,7 @@ TEST(PrintPairing, WritesEverythingOut) {
     replicas:
       - id: 0
         host: "10.0.1.1"
-        ports: {bridge: 7800, local: 7801, clients: 7802, admin: 9780, replica_admin: 9781}
+        ports: {bridge: 7800, local: 7801, clients: 7802, admin: 9780, replica_admin: 9781, replicas: 7803}
         keys:
           gateway: "ed25519:6AMAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE="
           replica: "ed25519:6QMAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE="
@@ -67,10 +67,12 @@ TEST(PrintPairing, LoadsAsTheSamePairing) {
           replica.host = pairing.clusters.back().replicas.front().host;
           replica.stake = 1;
           const auto first_port = static_cast<std::uint16_t>(2'000 + 8 * replica.id.value);
-          replica.ports = {first_port, static_cast<std::uint16_t>(first_port + 1),
+          replica.ports = {first_port,
+                           static_cast<std::uint16_t>(first_port + 1),
                            static_cast<std::uint16_t>(first_port + 2),
                            static_cast<std::uint16_t>(first_port + 3),
-                           static_cast<std::uint16_t>(first_port + 4)};
+                           static_cast<std::uint16_t>(first_port + 4),
+                           static_cast<std::uint16_t>(first_port + 5)};
         }
         pairing.clusters.back().faults = {.u = (pairing.clusters.back().replicas.size() - 1) / 2, .r = 0};
         continue;

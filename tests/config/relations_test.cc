@@ -102,7 +102,7 @@ TEST(Relations, AnEngineIsAskedForWhatItCanKeep) {
     const auto port = static_cast<std::uint16_t>(7'000 + 10 * i);
     const auto after = [port](std::uint16_t steps) { return static_cast<std::uint16_t>(port + steps); };
     east.replicas[i].host = "10.0.1.1";
-    east.replicas[i].ports = {port, after(1), after(2), after(3), after(4)};
+    east.replicas[i].ports = {port, after(1), after(2), after(3), after(4), after(5)};
   }
   EXPECT_THAT(broken(pairing), IsEmpty());
   east.replicas[1].stake = 2;

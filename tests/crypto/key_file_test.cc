@@ -47,6 +47,16 @@ TEST_F(KeyFile, loads_what_was_generated) {
   EXPECT_NE((*made)[1], (*made)[2]);
 }
 
+TEST_F(KeyFile, of_a_client_has_any_name) {
+  const auto made = generate_client_key(directory_);
+  ASSERT_TRUE(made.has_value());
+  fs::rename(key_file_path(directory_, KeyRole::client), directory_ / "laptop");
+  const auto pair = load_key_file(directory_ / "laptop");
+  ASSERT_TRUE(pair.has_value()) << pair.error().what;
+  EXPECT_EQ(pair->public_key(), *made);
+  EXPECT_FALSE(load_key(directory_, KeyRole::gateway).has_value()) << "a client is no process";
+}
+
 TEST_F(KeyFile, gives_rights_to_the_owner_only) {
   ASSERT_TRUE(generate_keys(directory_).has_value());
   struct stat status {};
