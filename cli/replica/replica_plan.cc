@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <span>
 
+#include "config/base/bytes.h"
 #include "config/base/limits.h"
 #include "config/canonical_bytes.h"
 #include "crypto/digest.h"
@@ -57,6 +59,11 @@ rsm::LinkDeskSettings plan_links(const config::Pairing& pairing, ClusterIndex se
   return desk;
 }
 
+// Loopback stays loopback; from everywhere else others come in at any address of the machine.
+std::string listening_host(const std::string& host) {
+  return host == "127.0.0.1" || host == "::1" ? host : "0.0.0.0";
+}
+
 }  // namespace
 
 rsm::cft::MemoryLayout plan_layout(const config::Pairing& pairing, ClusterIndex cluster) {
@@ -76,6 +83,9 @@ rsm::ReplicaSettings plan_replica(const config::Pairing& pairing, ReplicaAddress
   settings.founders = {.set = ~std::uint64_t{0} >> (memory::processes_max - settings.layout.processes)};
   settings.core = patient_core();
   settings.links = plan_links(pairing, self.cluster);
+  for (const config::ClientSettings& client : pairing.clients) {
+    settings.commands.clients.push_back({.owner = session_owner(client.key), .prefixes = client.prefixes});
+  }
   return settings;
 }
 
@@ -84,8 +94,8 @@ transport::ChannelSettings plan_peers(const config::Pairing& pairing, ReplicaAdd
   const config::ReplicaSettings& own = cluster.replicas[self.replica.value];
   transport::ChannelSettings settings;
   settings.self = self;
-  settings.listen_host = own.host == "127.0.0.1" || own.host == "::1" ? own.host : "0.0.0.0";
-  settings.listen_port = own.ports.clients;
+  settings.listen_host = listening_host(own.host);
+  settings.listen_port = own.ports.replicas;
   settings.configuration = crypto::digest_of(config::canonical_bytes(pairing));
   settings.seed = (std::uint64_t{self.cluster.value} << 16) + self.replica.value;
   for (const config::ReplicaSettings& peer : cluster.replicas) {
@@ -93,10 +103,28 @@ transport::ChannelSettings plan_peers(const config::Pairing& pairing, ReplicaAdd
       settings.peers.push_back({.address = {self.cluster, peer.id},
                                 .key = peer.keys.replica,
                                 .host = peer.host,
-                                .port = peer.ports.clients});
+                                .port = peer.ports.replicas});
     }
   }
   return settings;
+}
+
+transport::door::ClientDoorSettings plan_client_door(const config::Pairing& pairing, ReplicaAddress self) {
+  const config::ReplicaSettings& own = pairing.clusters[self.cluster.value].replicas[self.replica.value];
+  transport::door::ClientDoorSettings settings;
+  settings.host = listening_host(own.host);
+  settings.port = own.ports.clients;
+  for (const config::ClientSettings& client : pairing.clients) {
+    settings.clients.push_back(client.key);
+  }
+  return settings;
+}
+
+// Users have 32 bits. That two of at most 1,024 keys of one file share 63 bits of their digests does not
+// happen.
+std::uint64_t session_owner(const PublicKey& client) {
+  const auto digest = crypto::digest_of(std::as_bytes(std::span(client.bytes)));
+  return ByteReader(std::as_bytes(std::span(digest.bytes))).read<std::uint64_t>() | 1ULL << 63U;
 }
 
 rsm::KvSettings plan_machine() { return {.state_bytes = state_bytes, .view_bytes = view_bytes}; }

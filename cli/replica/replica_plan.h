@@ -10,6 +10,7 @@
 #include "rsm/replica/journal/journal.h"
 #include "rsm/replica/replica.h"
 #include "transport/channel/channel_set.h"
+#include "transport/door/door_server.h"
 
 namespace mallard::cli {
 
@@ -21,6 +22,14 @@ namespace mallard::cli {
 
 // Channels to the other replicas of the cluster. Without plane and incarnation.
 [[nodiscard]] transport::ChannelSettings plan_peers(const config::Pairing& pairing, ReplicaAddress self);
+
+// The door for clients on other machines. Nobody may come in: `clients` is empty.
+[[nodiscard]] transport::door::ClientDoorSettings plan_client_door(const config::Pairing& pairing,
+                                                                   ReplicaAddress self);
+
+// To whom the sessions of a client with this key belong: the same number at every replica and whenever it
+// comes, and none that a user of a machine has.
+[[nodiscard]] std::uint64_t session_owner(const PublicKey& client);
 
 [[nodiscard]] rsm::KvSettings plan_machine();
 [[nodiscard]] rsm::journal::JournalSettings plan_journal();

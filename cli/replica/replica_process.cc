@@ -15,6 +15,7 @@
 
 #include "cli/incarnation.h"
 #include "cli/replica/replica_plan.h"
+#include "config/value_text.h"
 #include "crypto/key_file.h"
 
 namespace mallard::cli {
@@ -213,6 +214,15 @@ bool ReplicaProcess::open_door(const ReplicaPlace& place, ExitCode& exit_code) {
     return false;
   }
   door_ = std::move(*server);
+  const door::ClientDoorSettings clients = plan_client_door(pairing_, place.self);
+  if (clients.clients.empty()) {
+    return true;
+  }
+  if (const auto listening = door_->listen_for_clients(clients, *key_); !listening) {
+    complain(listening.error().what, listening.error().advice);
+    exit_code = ExitCode::failed;
+    return false;
+  }
   return true;
 }
 
@@ -304,7 +314,21 @@ void ReplicaProcess::publish(Instant now) {
 }
 
 bool ReplicaProcess::send(door::DoorConnection to, const door::DoorMessage& message) {
+  const auto* const reply = std::get_if<door::Reply>(&message);
+  if (reply != nullptr && reply->status == door::ReplyStatus::forbidden && peers_[to.place].client) {
+    say_forbidden(*peers_[to.place].client);
+  }
   return door_ && door_->send(to, message);
+}
+
+// Counted each time, said once of each client: who asks may ask a thousand times a second.
+void ReplicaProcess::say_forbidden(std::size_t client) {
+  forbidden_said_.resize(pairing_.clients.size());
+  if (!forbidden_said_[client]) {
+    forbidden_said_[client] = true;
+    fmt::print(stderr, "mallard replica: client {} asks for keys beyond its prefixes; refused, said once\n",
+               config::public_key_text(pairing_.clients[client].key));
+  }
 }
 
 void ReplicaProcess::close(door::DoorConnection connection) { door_->close(connection); }

@@ -59,6 +59,7 @@ class ReplicaProcess final : private rsm::DoorPort,
   [[nodiscard]] bool open_door(const ReplicaPlace& place, ExitCode& exit_code);
   [[nodiscard]] bool open_admin(const ReplicaPlace& place, ExitCode& exit_code);
   void say_state();
+  void say_forbidden(std::size_t client);
   void publish(Instant now);
   // Since it was asked last.
   [[nodiscard]] bool log_has_grown();
@@ -87,6 +88,7 @@ class ReplicaProcess final : private rsm::DoorPort,
   std::unique_ptr<rsm::Replica> replica_;
   std::vector<transport::door::DoorPeer> peers_;  // by the place of their connection
   std::unique_ptr<transport::door::DoorServer> door_;
+  std::vector<bool> forbidden_said_;  // by client
   std::unique_ptr<transport::AdminServer> admin_;
   std::unique_ptr<ReplicaReport> report_;
   Instant publish_at_;

@@ -44,6 +44,36 @@ Json link_json(const ReplicaSources& sources, std::size_t link, const LinkStandi
           {"conflicts", standing.conflicts}};
 }
 
+void add_client_door(MetricSeries& series, const transport::door::DoorServer& server) {
+  using transport::door::DoorEnd;
+  const transport::door::DoorServerCounters& door = server.counters();
+  const transport::door::ClientListenerCounters& listener = door.listener;
+  series.gauge("mallard_client_connections", "Clients that are connected over the network.", {},
+               server.client_connections());
+  series.gauge("mallard_client_handshakes", "Connections that have proved nothing yet.", {},
+               server.client_handshakes());
+  series.counter("mallard_client_accepted_total", "Connections that came over the network.", {},
+                 listener.accepted);
+  series.counter("mallard_client_handshakes_done_total", "Connections that proved a client's key.", {},
+                 listener.handshakes_done);
+  const auto refused = [&series](const char* reason, std::uint64_t value) {
+    series.counter("mallard_client_refused_total", "Connections over the network that were refused, by why.",
+                   {{"reason", reason}}, value);
+  };
+  refused("rate", listener.refused_by_rate);
+  refused("evicted", listener.evicted);
+  refused("handshake_deadline", listener.handshake_deadlines);
+  refused("handshake_failed", listener.handshakes_failed);
+  refused("unknown_key", listener.unknown_keys);
+  refused("places", door.clients_refused_by_places);
+  refused("share", door.clients_refused_by_share);
+  for (std::size_t i = 0; i < door.clients_ended.size(); ++i) {
+    series.counter("mallard_client_ended_total",
+                   "Connections of clients over the network, by why they ended.",
+                   {{"reason", std::string(door_end_name(static_cast<DoorEnd>(i)))}}, door.clients_ended[i]);
+  }
+}
+
 }  // namespace
 
 ReplicaReport::ReplicaReport(const ReplicaSources& sources, Instant started)
@@ -109,7 +139,10 @@ std::string ReplicaReport::status_json(Instant now) const {
                         {"not_leader", commands.not_leader},
                         {"busy", commands.busy},
                         {"unknown_outcome", commands.unknown_outcome},
-                        {"refused", commands.refused}};
+                        {"refused", commands.refused},
+                        {"forbidden", commands.forbidden}};
+  status["clients"] = {{"connections", sources_.door.client_connections()},
+                       {"handshakes", sources_.door.client_handshakes()}};
   status["links"] = Json::array();
   for (std::size_t link = 0; link < sources_.pairing.links.size(); ++link) {
     if (const auto standing = standing_of(sources_, link)) {
@@ -145,6 +178,7 @@ std::vector<transport::MetricSample> ReplicaReport::metrics() const {
   count("busy", commands.busy);
   count("unknown_outcome", commands.unknown_outcome);
   count("refused", commands.refused);
+  count("forbidden", commands.forbidden);
   const auto count_reads = [&series](const char* kind, std::uint64_t value) {
     series.counter("mallard_replica_reads_total", "Reads that were answered; none of them is in the log.",
                    {{"kind", kind}}, value);
@@ -168,6 +202,7 @@ std::vector<transport::MetricSample> ReplicaReport::metrics() const {
                  {{"reason", "pending"}}, door.refused_by_pending);
   series.counter("mallard_door_refused_total", "Connections that were closed at once, by why.",
                  {{"reason", "user"}}, door.refused_by_user);
+  add_client_door(series, sources_.door);
   return samples;
 }
 

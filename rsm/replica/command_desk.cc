@@ -8,11 +8,18 @@ namespace mallard::rsm {
 namespace door = transport::door;
 using door::ReplyStatus;
 
+namespace {
+
+// A larger answer to a read leaves half of the pool to commands, batches and snapshots.
+constexpr std::size_t small_answer_bytes = 64U << 10;
+
+}  // namespace
+
 CommandDesk::CommandDesk(const CommandDeskSettings& settings, const Ports& ports)
-    : prefixes_(settings.client_prefixes),
-      prefix_views_(prefixes_.begin(), prefixes_.end()),
-      ports_(ports),
-      scratch_(reply_bytes_max) {
+    : clients_(settings.clients), ports_(ports), scratch_(reply_bytes_max) {
+  for (const ClientGrant& client : clients_) {
+    prefixes_.emplace_back(client.prefixes.begin(), client.prefixes.end());
+  }
   waiting_.places.resize(settings.waiting_max);
   placed_.places.resize(settings.waiting_max);
   reads_.places.resize(settings.waiting_max);
@@ -24,10 +31,8 @@ bool CommandDesk::submit(door::DoorConnection from, const door::DoorPeer& peer, 
   const ByteSpan command = ports_.pool.span(submit.command);
   const bool is_read = ports_.machine.is_read(command);
   Queue& queue = is_read ? reads_ : waiting_;
-  std::optional<ReplyStatus> refusal;
-  if (!is_allowed(peer, command)) {
-    refusal = ReplyStatus::refused;
-  } else if (queue.full()) {
+  std::optional<ReplyStatus> refusal = refusal_of(peer, command);
+  if (!refusal && queue.full()) {
     refusal = ReplyStatus::busy;
   }
   if (refusal) {
@@ -45,23 +50,28 @@ void CommandDesk::read_locally(door::DoorConnection from, const door::DoorPeer& 
   ++counters_.submitted;
   const Waiting one{.from = from, .request = submit.request};
   const ByteSpan command = ports_.pool.span(submit.command);
-  if (is_allowed(peer, command) && ports_.machine.is_read(command)) {
+  if (const auto refusal = refusal_of(peer, command)) {
+    reply(one, *refusal);
+  } else if (!ports_.machine.is_read(command)) {
+    reply(one, ReplyStatus::refused);
+  } else {
     ++counters_.local_reads;
     reply_with_query(one, command);
-  } else {
-    reply(one, ReplyStatus::refused);
   }
   ports_.pool.release(submit.command);
 }
 
-// The owner of a session is whom the kernel saw at the other end, whatever the command says.
-bool CommandDesk::is_allowed(const door::DoorPeer& peer, ByteSpan command) const {
+// The owner of a session is whom the kernel saw at the other end, or whose key was proved there, whatever the
+// command says.
+std::optional<ReplyStatus> CommandDesk::refusal_of(const door::DoorPeer& peer, ByteSpan command) const {
   const auto decoded = decode_command(command);
   if (!decoded) {
-    return false;
+    return ReplyStatus::refused;
   }
-  write_owner(command, peer.caller.user);
-  return peer.role == door::Role::operations || is_within(*decoded, prefix_views_);
+  write_owner(command, peer.client ? clients_.at(*peer.client).owner : peer.caller.user);
+  const bool is_allowed = peer.client ? is_within(*decoded, prefixes_.at(*peer.client))
+                                      : peer.role == door::Role::operations || is_within(*decoded, {});
+  return is_allowed ? std::nullopt : std::optional(ReplyStatus::forbidden);
 }
 
 bool CommandDesk::propose(Engine& engine, Instant now) {
@@ -138,6 +148,10 @@ bool CommandDesk::answer_reads(CommitIndex executed) {
 void CommandDesk::reply_with_query(const Waiting& to, ByteView command) {
   const auto bytes = ports_.machine.query(ViewId{}, command, scratch_);
   MALLARD_INVARIANT(bytes.has_value());
+  if (*bytes > small_answer_bytes && ports_.pool.free_bytes() < ports_.pool.capacity() / 2) {
+    reply(to, ReplyStatus::busy);
+    return;
+  }
   reply_done(to, ByteView(scratch_).first(*bytes), ReplyStatus::busy);
 }
 
@@ -175,6 +189,9 @@ void CommandDesk::reply(const Waiting& to, ReplyStatus status, PayloadRef bytes)
       break;
     case ReplyStatus::refused:
       ++counters_.refused;
+      break;
+    case ReplyStatus::forbidden:
+      ++counters_.forbidden;
       break;
   }
   door::Reply reply{.request = to.request, .status = status, .bytes = bytes};

@@ -15,10 +15,17 @@
 
 namespace mallard::rsm {
 
+// What a client that comes in over the network is and may.
+struct ClientGrant {
+  std::uint64_t owner = 0;            // of its sessions: the same at every replica, and no user of a machine
+  std::vector<std::string> prefixes;  // what the keys begin with that it may touch; empty: every key
+};
+
 struct CommandDeskSettings {
   std::uint32_t waiting_max = 4096;  // writes that are not in the log yet, writes in it, and reads
-  // What clients may touch; empty: every key. Operators may order anything.
-  std::vector<std::string> client_prefixes;
+  // By DoorPeer::client. Who comes in over the local socket may touch every key; operators may order
+  // anything.
+  std::vector<ClientGrant> clients;
 };
 
 struct CommandDeskCounters {
@@ -30,6 +37,7 @@ struct CommandDeskCounters {
   std::uint64_t busy = 0;
   std::uint64_t unknown_outcome = 0;
   std::uint64_t refused = 0;
+  std::uint64_t forbidden = 0;
 };
 
 class CommandDesk {
@@ -101,13 +109,15 @@ class CommandDesk {
     void pop_back() { --count; }
   };
 
-  [[nodiscard]] bool is_allowed(const transport::door::DoorPeer& peer, ByteSpan command) const;
+  // Why the caller may not ask for it, if so. Writes the owner into the command.
+  [[nodiscard]] std::optional<transport::door::ReplyStatus> refusal_of(const transport::door::DoorPeer& peer,
+                                                                       ByteSpan command) const;
   void reply_with_query(const Waiting& to, ByteView command);
   void reply_done(const Waiting& to, ByteView bytes, transport::door::ReplyStatus without_room);
   void reply(const Waiting& to, transport::door::ReplyStatus status, PayloadRef bytes = {});
 
-  std::vector<std::string> prefixes_;
-  std::vector<std::string_view> prefix_views_;
+  std::vector<ClientGrant> clients_;
+  std::vector<std::vector<std::string_view>> prefixes_;  // of each client
   Ports ports_;
   Queue waiting_;
   Queue placed_;

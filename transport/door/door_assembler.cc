@@ -31,8 +31,14 @@ DoorAssembler::Step DoorAssembler::advance(ByteView& bytes) {
       return got_ == wanted ? decode_start() : Step::hungry;
     }
     case Stage::slot: {
+      if (budget_ != nullptr && !budget_->take(lengths_.body_bytes)) {
+        return Step::no_slot;
+      }
       const auto slot = pool_.allocate(lengths_.body_bytes);
       if (!slot) {
+        if (budget_ != nullptr) {
+          budget_->give_back(lengths_.body_bytes);
+        }
         return Step::no_slot;
       }
       body_ = *slot;
@@ -89,10 +95,17 @@ DoorAssembler::Step DoorAssembler::filled(std::size_t count) {
 
 void DoorAssembler::begin_next() {
   if (stage_ == Stage::complete) {
-    pool_.release(std::exchange(body_, PayloadRef{}));
+    drop_body();
     stage_ = Stage::header;
     got_ = 0;
   }
+}
+
+void DoorAssembler::drop_body() {
+  if (budget_ != nullptr) {
+    budget_->give_back(body_.bytes);
+  }
+  pool_.release(std::exchange(body_, PayloadRef{}));
 }
 
 ByteView DoorAssembler::head() const {
@@ -110,7 +123,8 @@ bool DoorAssembler::between_frames() const {
 }
 
 void DoorAssembler::reset() {
-  pool_.release(std::exchange(body_, PayloadRef{}));
+  drop_body();
+  budget_ = nullptr;
   stage_ = Stage::header;
   got_ = 0;
   body_limit_ = 0;

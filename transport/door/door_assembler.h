@@ -6,6 +6,7 @@
 
 #include "config/base/bytes.h"
 #include "config/base/payload_pool.h"
+#include "transport/door/body_budget.h"
 #include "transport/door/door_codec.h"
 
 namespace mallard::transport::door {
@@ -14,9 +15,9 @@ namespace mallard::transport::door {
 class DoorAssembler {
  public:
   enum class Step : std::uint8_t {
-    hungry,     // all bytes were taken; more are needed
-    frame,      // head() and take_body() give it; the next call goes on with the next one
-    no_slot,    // the pool has no slot for the body: call again, with the bytes that were not taken
+    hungry,   // all bytes were taken; more are needed
+    frame,    // head() and take_body() give it; the next call goes on with the next one
+    no_slot,  // neither pool nor budget has room for the body: call again, with the bytes that were not taken
     malformed,  // lengths beyond their limits
   };
   struct Taken {
@@ -33,6 +34,9 @@ class DoorAssembler {
   // Bodies above this are malformed: 0 before the peer has said who it is. At most body_bytes_max.
   void limit_bodies(std::size_t bytes) { body_limit_ = bytes; }
 
+  // Until reset(), bodies count against `budget` from their slot to take_body(). It outlives that.
+  void charge(BodyBudget& budget) { budget_ = &budget; }
+
   // Takes bytes from the front, at most to the end of one frame.
   [[nodiscard]] Taken take(ByteView bytes);
 
@@ -43,7 +47,7 @@ class DoorAssembler {
 
   // After Step::frame, until the next call of take() or body_room().
   [[nodiscard]] ByteView head() const;
-  // The caller gets the reference, once.
+  // The caller gets the reference, once, and with it what the body takes of a budget.
   [[nodiscard]] PayloadRef take_body();
 
   // True between frames: nothing of a next one has been taken.
@@ -55,10 +59,12 @@ class DoorAssembler {
   enum class Stage : std::uint8_t { header, head, slot, body, complete };
 
   void begin_next();
+  void drop_body();
   Step advance(ByteView& bytes);
   Step decode_start();
 
   PayloadPool& pool_;
+  BodyBudget* budget_ = nullptr;
   std::size_t body_limit_ = 0;
   Stage stage_ = Stage::header;
   std::size_t got_ = 0;  // bytes of header and head, or of the body

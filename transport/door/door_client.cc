@@ -13,6 +13,7 @@
 #include "transport/channel/handler_memory.h"
 #include "transport/channel/loop_clock.h"
 #include "transport/channel/redial_pause.h"
+#include "transport/door/door_dialer.h"
 #include "transport/door/door_stream.h"
 #include "transport/door/request_table.h"
 
@@ -48,9 +49,16 @@ std::string_view described(DoorEnd end) {
       return "the replica has no place left";
     case DoorEnd::hello_deadline:
       return "the replica accepts but does not answer";
+    case DoorEnd::unknown_key:
+      return "the replica does not know our key";
     default:
       return "the replica closed the connection before it answered";
   }
+}
+
+std::string_view advice_for(DoorEnd end) {
+  return end == DoorEnd::unknown_key ? "put the key under `clients:` of the replica's configuration"
+                                     : "look at the replica's log";
 }
 
 }  // namespace
@@ -66,11 +74,32 @@ class DoorClient::State final : public DoorStreamOwner {
         redial_(ports.io.get_executor()),
         watch_(ports.io.get_executor()),
         requests_(settings.limits.unanswered),
-        stream_(0, {ports.io, ports.pool, settings_.limits.stream, *this}) {}
+        stream_(0, {ports.io, ports.pool, settings_.limits.stream, *this, settings.remote.has_value()}) {
+    if (settings.remote) {
+      dialer_ = std::make_shared<DoorDialer>(io_, *settings.remote, settings_.limits.stream.hello_deadline);
+    }
+  }
 
-  void start() { asio::post(io_.get_executor(), Wait{self(), &State::dial}); }
+  void start() {
+    if (dialer_) {
+      dialer_->start({.connected =
+                          [this](Descriptor socket, TlsStream tls) {
+                            stream_.open(std::move(socket), std::move(tls), nullptr);
+                            say_hello();
+                          },
+                      .failed =
+                          [this](const std::string& what, const std::string& advice) {
+                            pause_then_dial();
+                            observer_.on_failed(what, advice);
+                          }});
+    }
+    asio::post(io_.get_executor(), Wait{self(), &State::dial});
+  }
   void stop() {
     stopped_ = true;
+    if (dialer_) {
+      dialer_->stop();
+    }
     redial_.cancel();
     watch_.cancel();
     stream_.shut();
@@ -134,8 +163,7 @@ class DoorClient::State final : public DoorStreamOwner {
     if (std::exchange(welcomed_, false)) {
       observer_.on_closed(end);
     } else {
-      observer_.on_failed(settings_.path.string() + ": " + std::string(described(end)),
-                          "look at the replica's log");
+      observer_.on_failed(name() + ": " + std::string(described(end)), std::string(advice_for(end)));
     }
   }
   void stream_wants_watch() override {
@@ -172,7 +200,19 @@ class DoorClient::State final : public DoorStreamOwner {
 
   std::shared_ptr<State> self() { return std::static_pointer_cast<State>(shared_from_this()); }
 
+  [[nodiscard]] std::string name() const {
+    return settings_.remote ? settings_.remote->host + ":" + std::to_string(settings_.remote->port)
+                            : settings_.path.string();
+  }
+
   void dial() {
+    if (dialer_) {
+      dialer_->dial();
+    } else {
+      dial_local();
+    }
+  }
+  void dial_local() {
     auto socket = connect_door(settings_.path);
     if (!socket) {
       pause_then_dial();
@@ -188,8 +228,9 @@ class DoorClient::State final : public DoorStreamOwner {
       return;
     }
     stream_.open(std::move(*socket));
-    MALLARD_INVARIANT(stream_.push(Hello{.role = settings_.role}, 0));
+    say_hello();
   }
+  void say_hello() { MALLARD_INVARIANT(stream_.push(Hello{.role = settings_.role}, 0)); }
   void pause_then_dial() {
     redial_.expires_after(std::chrono::nanoseconds(pause_.draw().ns));
     redial_.async_wait(Wait{self(), &State::dial});
@@ -240,6 +281,7 @@ class DoorClient::State final : public DoorStreamOwner {
   RequestTable requests_;
   std::size_t unanswered_max_ = 0;
   DoorStream stream_;
+  std::shared_ptr<DoorDialer> dialer_;  // over the network
   bool welcomed_ = false;
   bool stopped_ = false;
   bool watching_ = false;

@@ -1,14 +1,17 @@
-// The other side of the door: a gateway, a client or an operator. Connects, says who it is, and connects
-// again when the replica has gone.
+// The other side of the door: a gateway, a client or an operator. Connects, over the local socket or the
+// network, says who it is, and connects again when the replica has gone.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "config/base/payload_pool.h"
+#include "config/contract/public_key.h"
+#include "crypto/key_pair.h"
 #include "transport/door/door_end.h"
 #include "transport/door/door_limits.h"
 #include "transport/door/door_message.h"
@@ -39,8 +42,17 @@ class DoorClientObserver {
   ~DoorClientObserver() = default;
 };
 
+// The door of a replica on any machine, for clients.
+struct RemoteDoor {
+  std::string host;  // IPv4 or IPv6 address, or a name that is looked up at each attempt
+  std::uint16_t port = 0;
+  PublicKey replica;                     // its replica key
+  const crypto::KeyPair* key = nullptr;  // the client's; copied into OpenSSL's memory
+};
+
 struct DoorClientSettings {
-  std::filesystem::path path;  // door_path() of the replica's directory
+  std::filesystem::path path;        // door_path() of the replica's directory
+  std::optional<RemoteDoor> remote;  // instead of `path`
   Role role = Role::client;
   DoorClientLimits limits;
   std::uint64_t seed = 0;  // of the redial jitter
@@ -57,7 +69,7 @@ class DoorClient {
     DoorClientObserver& observer;
   };
 
-  // Starts to connect from the io_context. Everything is allocated here.
+  // Starts to connect from the io_context. Everything but TLS's is allocated here. Throws as TlsContext.
   DoorClient(const DoorClientSettings& settings, const Ports& ports);
   // Closes the connection. on_closed is not called.
   ~DoorClient();

@@ -98,7 +98,8 @@ enum class ReplyStatus : std::uint8_t {
   not_leader,       // not executed: ask the leader, if one is named, or anyone later
   busy,             // not executed: too much is waiting
   unknown_outcome,  // may be executed or not, now or later: repeat it in its session to find out
-  refused,          // not executed: this caller may not ask for it
+  refused,          // not executed: it is no command, or none that a caller may ask for here
+  forbidden,        // not executed: it is outside of what this client may use
 };
 
 struct Reply {

@@ -1,4 +1,5 @@
-// The replica's side of the door: accepts, checks who calls and what he may say, hands messages over.
+// The replica's side of the door: accepts, checks who calls and what he may say, hands messages over. Callers
+// come in over the local socket, and clients also over the network where the replica listens for them.
 #pragma once
 
 #include <array>
@@ -6,10 +7,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "config/base/ids.h"
 #include "config/base/payload_pool.h"
 #include "config/base/result.h"
+#include "config/contract/public_key.h"
+#include "crypto/key_pair.h"
+#include "transport/door/client_listener.h"
 #include "transport/door/door_end.h"
 #include "transport/door/door_limits.h"
 #include "transport/door/door_message.h"
@@ -30,7 +37,9 @@ struct DoorConnection {
 
 struct DoorPeer {
   Role role = Role::client;
-  DoorCaller caller;
+  DoorCaller caller;  // over the local socket
+  std::optional<std::uint32_t>
+      client;  // over the network: which of ClientDoorSettings::clients it has proved to be
 };
 
 struct DoorServerCounters {
@@ -41,6 +50,12 @@ struct DoorServerCounters {
   std::uint64_t submits = 0;
   std::uint64_t replies = 0;
   std::uint64_t messages_refused = 0;  // by send(): connection gone or queue full
+
+  // Of clients over the network; what is above counts submits and replies of all.
+  ClientListenerCounters listener;
+  std::uint64_t clients_refused_by_places = 0;  // proved, and closed: limits.connections were taken
+  std::uint64_t clients_refused_by_share = 0;   // likewise, of this client: limits.connections_per_client
+  std::array<std::uint64_t, door_ends> clients_ended{};  // as `ended`, which counts only the others
 };
 
 // Told from the io_context, never from inside a call into the server, so every call into it is allowed.
@@ -67,6 +82,14 @@ struct DoorServerSettings {
   DoorServerLimits limits;
 };
 
+// The door over the network.
+struct ClientDoorSettings {
+  std::string host;                // an IP address of this machine
+  std::uint16_t port = 0;          // 0: any; clients_port() tells
+  std::vector<PublicKey> clients;  // who may come in; distinct
+  ClientDoorLimits limits;
+};
+
 // Not thread-safe: constructed, called and destroyed on the thread that runs the io_context; not destroyed
 // from inside a call to the observer. After the destructor the io_context may go on running.
 class DoorServer {
@@ -86,6 +109,13 @@ class DoorServer {
   DoorServer(const DoorServer&) = delete;
   DoorServer& operator=(const DoorServer&) = delete;
 
+  // Lets clients in over the network, too: as clients and as nothing else. At most once. `key` is the
+  // replica's; its secret is copied into OpenSSL's memory. Everything but TLS's is allocated here. Throws as
+  // TlsContext.
+  [[nodiscard]] Result<void, DoorProblem> listen_for_clients(const ClientDoorSettings& settings,
+                                                             const crypto::KeyPair& key);
+  [[nodiscard]] std::uint16_t clients_port() const;
+
   // Queues one message; the server takes a reference of its own to the body, of its pool. False, and counted,
   // when the connection is gone or its queue full; on_room() follows then. A Reply to, or a Loaded for, an
   // open request always finds room; one that is not open is our bug, unless the connection is gone.
@@ -103,8 +133,11 @@ class DoorServer {
   void retry_reading();
 
   [[nodiscard]] const DoorServerCounters& counters() const;
-  // Welcomed and not closed.
+  // Welcomed and not closed; clients over the network are not counted here,
   [[nodiscard]] std::size_t connections(Role role) const;
+  // but here, and who of them has proved nothing yet.
+  [[nodiscard]] std::size_t client_connections() const;
+  [[nodiscard]] std::size_t client_handshakes() const;
 
  private:
   class State;
@@ -114,5 +147,7 @@ class DoorServer {
 
 // The memory that a server of these limits takes, in bytes; bodies are the pool's.
 [[nodiscard]] std::uint64_t door_memory_bytes(const DoorServerLimits& limits);
+// What listen_for_clients() adds at most, with all places taken: OpenSSL's buffers, too.
+[[nodiscard]] std::uint64_t client_door_memory_bytes(const ClientDoorLimits& limits);
 
 }  // namespace mallard::transport::door

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <asio/posix/descriptor_base.hpp>
 #include <asio/post.hpp>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "config/base/invariant.h"
@@ -18,6 +20,10 @@ constexpr std::size_t staging_bytes = 16U << 10;
 // A shorter rest of a body goes through staging, with what follows it.
 constexpr std::size_t direct_read_bytes_min = 4096;
 constexpr std::size_t pieces_per_write = 64;
+constexpr std::size_t record_bytes = 16U << 10;
+// Of a caller over the network, since it came: nobody needs more (RFC 8446, 5.5).
+constexpr std::uint64_t key_updates_max = 64;
+constexpr std::uint64_t bytes_per_key_update = 512ULL << 20;
 
 }  // namespace
 
@@ -49,30 +55,52 @@ DoorStream::DoorStream(std::size_t place, const Surroundings& surroundings)
       assembler_(surroundings.pool),
       queue_(surroundings.limits, surroundings.pool),
       staging_(staging_bytes),
+      record_(surroundings.over_network ? record_bytes : 0),
       frame_deadline_(surroundings.limits.frame_deadline),
       write_deadline_(surroundings.limits.write_deadline) {}
 
 void DoorStream::open(Descriptor socket) {
+  begin(std::move(socket));
+  wait_for(true, &DoorStream::read_turn);
+}
+
+void DoorStream::open(Descriptor socket, TlsStream tls, BodyBudget* budget) {
+  MALLARD_INVARIANT(!record_.empty());
+  begin(std::move(socket));
+  tls_.emplace(std::move(tls));
+  tls_->keep_buffers();
+  budget_ = budget;
+  if (budget != nullptr) {
+    assembler_.charge(*budget);
+  }
+  post(&DoorStream::read_turn);  // TLS may hold what the socket does not have any more
+}
+
+void DoorStream::begin(Descriptor socket) {
   MALLARD_INVARIANT(state_ == State::shut);
   ++serial_;
   state_ = State::open;
   std::error_code ignored;
-  socket_.assign(asio::local::stream_protocol(), socket.release(), ignored);
+  socket_.assign(socket.release(), ignored);
   staged_begin_ = staged_end_ = 0;
   drained_ = read_waits_ = held_ = write_waits_ = room_wanted_ = false;
   hello_deadline_ = loop_now() + limits_.hello_deadline;
   frame_deadline_.rest();
   write_deadline_.rest();
+  bytes_written_ = bytes_read_ = 0;
   owner_.stream_wants_watch();
-  wait_for(true, &DoorStream::read_turn);
 }
 
-void DoorStream::allow_bodies() { assembler_.limit_bodies(body_bytes_max); }
+void DoorStream::allow_bodies() { assembler_.limit_bodies(limits_.body_bytes); }
 
 void DoorStream::hello_done() { hello_deadline_ = Instant::never(); }
 
-std::uint64_t DoorStream::memory_bytes(const StreamLimits& limits) {
-  return sizeof(DoorStream) + staging_bytes + DoorQueue::memory_bytes(limits);
+std::uint64_t DoorStream::memory_bytes(const StreamLimits& limits, bool over_network) {
+  // OpenSSL's own: a buffer to read ahead, one for a record to write, and its state.
+  constexpr std::uint64_t tls_bytes =
+      record_bytes + TlsStream::outgoing_bytes + TlsStream::read_ahead_bytes + (34U << 10);
+  return sizeof(DoorStream) + staging_bytes + DoorQueue::memory_bytes(limits) +
+         (over_network ? tls_bytes : 0);
 }
 
 bool DoorStream::push(const DoorMessage& message, std::size_t kept) {
@@ -149,6 +177,10 @@ bool DoorStream::read_more() {
     post(&DoorStream::read_turn);
     return false;
   }
+  return tls_ ? read_secured() : read_local();
+}
+
+bool DoorStream::read_local() {
   ByteSpan room = assembler_.body_room();
   if (room.size() < direct_read_bytes_min) {
     room = {};
@@ -174,12 +206,44 @@ bool DoorStream::read_more() {
   return direct == 0 || assembler_.filled(direct) != DoorAssembler::Step::frame || deliver();
 }
 
+bool DoorStream::read_secured() {
+  const TlsStream::Transfer transfer = tls_->read(staging_);
+  switch (transfer.progress) {
+    case TlsStream::Progress::done:
+      break;
+    case TlsStream::Progress::wants_read:
+      drained_ = true;
+      return true;
+    case TlsStream::Progress::wants_write:  // the peer asks for new keys and takes nothing that is sent
+      end(DoorEnd::write_deadline);
+      return false;
+    case TlsStream::Progress::refused:
+      end(tls_->peer_refused_certificate() ? DoorEnd::unknown_key : DoorEnd::malformed);
+      return false;
+    default:
+      end(DoorEnd::by_peer);
+      return false;
+  }
+  staged_begin_ = 0;
+  staged_end_ = transfer.bytes;
+  bytes_left_ -= std::min(bytes_left_, transfer.bytes);
+  bytes_read_ += transfer.bytes;
+  if (tls_->key_updates() > key_updates_max + bytes_read_ / bytes_per_key_update) {
+    end(DoorEnd::not_allowed);
+    return false;
+  }
+  return true;
+}
+
 bool DoorStream::deliver() {
   frames_left_ -= std::min<std::size_t>(frames_left_, 1);
   const PayloadRef body = assembler_.take_body();
   const auto message = decode_message(assembler_.head(), body);
   if (!message) {
     pool_.release(body);
+    if (budget_ != nullptr) {
+      budget_->give_back(body.bytes);
+    }
     end(DoorEnd::malformed);
     return false;
   }
@@ -211,7 +275,7 @@ void DoorStream::retry_reading() {
 }
 
 void DoorStream::write_turn() {
-  if (state_ != State::open || write_waits_ || queue_.empty()) {
+  if (state_ != State::open || write_waits_ || !has_unwritten()) {
     return;
   }
   const bool was_long = queue_.is_long();
@@ -239,8 +303,12 @@ void DoorStream::write_turn() {
   }
 }
 
+bool DoorStream::has_unwritten() const { return !queue_.empty() || (tls_ && tls_->unsent_bytes() > 0); }
+
 // Until the queue is empty; false when the socket takes no more.
-bool DoorStream::write_some() {
+bool DoorStream::write_some() { return tls_ ? write_secured() : write_local(); }
+
+bool DoorStream::write_local() {
   std::array<iovec, pieces_per_write> pieces{};
   while (!queue_.empty()) {
     msghdr message{};
@@ -262,6 +330,33 @@ bool DoorStream::write_some() {
   return true;
 }
 
+// What TLS did not take is offered again with the same bytes first: the queue only grows behind them.
+bool DoorStream::write_secured() {
+  auto progress = TlsStream::Progress::done;
+  std::array<iovec, pieces_per_write> pieces{};
+  while (!queue_.empty() && progress == TlsStream::Progress::done) {
+    std::size_t filled = 0;
+    const std::size_t count = queue_.gather(pieces);
+    for (std::size_t i = 0; i < count && filled < record_.size(); ++i) {
+      const std::size_t bytes = std::min(pieces[i].iov_len, record_.size() - filled);
+      std::memcpy(record_.data() + filled, pieces[i].iov_base, bytes);
+      filled += bytes;
+    }
+    const TlsStream::Transfer transfer = tls_->write(ByteView(record_).first(filled));
+    progress = transfer.progress;
+    queue_.written(transfer.bytes);
+  }
+  if (progress == TlsStream::Progress::done) {
+    progress = tls_->flush();
+  }
+  bytes_written_ = tls_->wire_bytes_out();
+  if (progress != TlsStream::Progress::done && progress != TlsStream::Progress::wants_write &&
+      state_ == State::open) {
+    end(DoorEnd::by_peer);
+  }
+  return progress == TlsStream::Progress::done;
+}
+
 void DoorStream::on_writable() {
   write_waits_ = false;
   write_turn();
@@ -271,8 +366,9 @@ void DoorStream::tell_room() { owner_.stream_has_room(place_); }
 
 void DoorStream::wait_for(bool readable, Action action) {
   read_waits_ = read_waits_ || readable;
-  socket_.async_wait(readable ? Socket::wait_read : Socket::wait_write,
-                     Wait{owner_.shared_from_this(), this, serial_, State::open, action});
+  socket_.async_wait(
+      readable ? asio::posix::descriptor_base::wait_read : asio::posix::descriptor_base::wait_write,
+      Wait{owner_.shared_from_this(), this, serial_, State::open, action});
 }
 
 void DoorStream::post(Action action) {
@@ -306,6 +402,9 @@ void DoorStream::end(DoorEnd reason) {
   end_ = reason;
   if (reason != DoorEnd::by_peer) {
     static_cast<void>(write_some());
+    if (tls_) {
+      tls_->say_goodbye();
+    }
   }
   close_socket();
   asio::post(io_.get_executor(),
@@ -324,10 +423,12 @@ void DoorStream::shut() {
 }
 
 void DoorStream::close_socket() {
+  tls_.reset();
   std::error_code ignored;
   socket_.close(ignored);
   queue_.clear();
   assembler_.reset();
+  budget_ = nullptr;
   staged_begin_ = staged_end_ = 0;
   held_ = false;
 }

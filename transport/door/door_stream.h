@@ -2,12 +2,12 @@
 // both ends.
 #pragma once
 
-#include <asio/basic_stream_socket.hpp>
 #include <asio/io_context.hpp>
-#include <asio/local/stream_protocol.hpp>
+#include <asio/posix/basic_stream_descriptor.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <vector>
 
@@ -15,6 +15,7 @@
 #include "config/base/time.h"
 #include "transport/channel/handler_memory.h"
 #include "transport/channel/progress_deadline.h"
+#include "transport/channel/tls_stream.h"
 #include "transport/door/door_assembler.h"
 #include "transport/door/door_end.h"
 #include "transport/door/door_limits.h"
@@ -52,6 +53,7 @@ class DoorStream {
     PayloadPool& pool;
     const StreamLimits& limits;
     DoorStreamOwner& owner;
+    bool over_network = false;  // connections carry TLS
   };
   DoorStream(std::size_t place, const Surroundings& surroundings);
   DoorStream(const DoorStream&) = delete;
@@ -60,6 +62,9 @@ class DoorStream {
   // The stream is shut, and stream_ended() has told so. `socket` is connected and non-blocking. Bodies are
   // malformed until allow_bodies(); the hello must be done until hello_deadline.
   void open(Descriptor socket);
+  // The same over the network, after the handshake; `tls` stands on the socket. Where `budget` is not null
+  // the bodies of messages count against it, until the owner gives back what came with stream_received().
+  void open(Descriptor socket, TlsStream tls, BodyBudget* budget);
   void allow_bodies();
   void hello_done();
   [[nodiscard]] bool is_open() const { return state_ == State::open; }
@@ -82,23 +87,29 @@ class DoorStream {
   void shut();
 
   [[nodiscard]] const DoorQueue& queue() const { return queue_; }
-  [[nodiscard]] static std::uint64_t memory_bytes(const StreamLimits& limits);
+  [[nodiscard]] static std::uint64_t memory_bytes(const StreamLimits& limits, bool over_network = false);
 
  private:
   enum class State : std::uint8_t { shut, open, ended };
   using Action = void (DoorStream::*)();
-  using Socket = asio::basic_stream_socket<asio::local::stream_protocol, asio::io_context::executor_type>;
+  using Socket = asio::posix::basic_stream_descriptor<asio::io_context::executor_type>;
   struct Wait;  // what Asio calls back
 
+  void begin(Descriptor socket);
   void read_turn();
   bool take_staged();
   bool read_more();
+  bool read_local();
+  bool read_secured();
   bool deliver();
   void rest_reading();
   void on_writable();
   void tell_room();
   void tell_end();
   [[nodiscard]] bool write_some();
+  [[nodiscard]] bool write_local();
+  [[nodiscard]] bool write_secured();
+  [[nodiscard]] bool has_unwritten() const;
   void close_socket();
   void wait_for(bool readable, Action action);
   void post(Action action);
@@ -114,9 +125,12 @@ class DoorStream {
   DoorEnd end_ = DoorEnd::by_owner;
   std::uint64_t serial_ = 0;  // of the connection; what waited for an earlier one is ignored
   Socket socket_;
+  std::optional<TlsStream> tls_;
+  BodyBudget* budget_ = nullptr;
   DoorAssembler assembler_;
   DoorQueue queue_;
   std::vector<std::byte> staging_;  // what follows the body that is read into place
+  std::vector<std::byte> record_;   // over the network: messages on their way into one TLS record
   std::size_t staged_begin_ = 0;
   std::size_t staged_end_ = 0;
   std::size_t frames_left_ = 0;  // of this turn

@@ -39,6 +39,24 @@ TEST(ReplicaPlan, opens_the_links_of_its_cluster_each_in_its_direction) {
   EXPECT_GE(west.applies, sample().links[0].window.messages) << "a gateway within its window is not cut off";
 }
 
+TEST(ReplicaPlan, clients_come_in_at_a_port_of_their_own_with_what_they_may) {
+  config::Pairing pairing = sample();
+  const PublicKey one = config::numbered_key(9001);
+  const PublicKey other = config::numbered_key(9002);
+  pairing.clients = {{.key = one, .prefixes = {"/app/", "/shared/"}}, {.key = other, .prefixes = {}}};
+  const auto door = plan_client_door(pairing, second_of_east);
+  EXPECT_EQ(door.clients, (std::vector<PublicKey>{one, other}));
+  EXPECT_EQ(door.port, pairing.clusters[0].replicas[1].ports.clients);
+  EXPECT_NE(door.port, plan_peers(pairing, second_of_east).listen_port);
+  const auto grants = plan_replica(pairing, second_of_east).commands.clients;
+  ASSERT_EQ(grants.size(), 2U);
+  EXPECT_EQ(grants[0].prefixes, pairing.clients[0].prefixes);
+  EXPECT_EQ(grants[0].owner, session_owner(one)) << "wherever it stands in the list";
+  EXPECT_NE(session_owner(one), session_owner(other));
+  EXPECT_GT(session_owner(one), UINT32_MAX) << "no user of a machine";
+  EXPECT_GT(session_owner(other), UINT32_MAX);
+}
+
 TEST(ReplicaPlan, a_ring_of_the_engine_takes_its_largest_entries_and_windows) {
   const rsm::ReplicaSettings settings = plan_replica(sample(), second_of_east);
   EXPECT_LE(settings.layout.ring_bytes, 8U << 20) << "it is there four times with three replicas";

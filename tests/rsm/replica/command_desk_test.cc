@@ -33,7 +33,10 @@ class CommandDeskTest : public testing::Test {
   RecordingDoor door_end;
   KvMachine machine{{.state_bytes = 1U << 20, .view_bytes = 1U << 20}};
   const CommandDesk::Ports ports{pool, door_end, machine};
-  const door::DoorPeer client{door::Role::client, {.process = 1, .user = 7}};
+  const door::DoorPeer client{door::Role::client, {.process = 1, .user = 7}, {}};
+  const door::DoorPeer far_client{door::Role::client, {}, 1};
+  const std::vector<ClientGrant> grants{{.owner = 50, .prefixes = {"web/"}},
+                                        {.owner = 51, .prefixes = {"app/", "shared/"}}};
 };
 
 TEST_F(CommandDeskTest, TurnsAwayWhatHasNoRoom) {
@@ -48,28 +51,86 @@ TEST_F(CommandDeskTest, TurnsAwayWhatHasNoRoom) {
   EXPECT_EQ(free - pool.free_bytes(), 2 * PayloadPool::unit_bytes) << "what was turned away holds nothing";
 }
 
-TEST_F(CommandDeskTest, ChecksPrefixesOfClients) {
-  CommandDesk desk({.waiting_max = 4, .client_prefixes = {"app/"}}, ports);
-  EXPECT_TRUE(desk.submit({}, client, order(1, put("app/a", "1"))));
-  EXPECT_FALSE(desk.submit({}, client, order(2, put("other", "1"))));
-  EXPECT_EQ(door_end.replies.at(0).status, ReplyStatus::refused);
-  const door::DoorPeer operations{door::Role::operations, {}};
-  EXPECT_TRUE(desk.submit({}, operations, order(3, put("other", "1"))));
-  EXPECT_EQ(desk.counters().refused, 1U);
+TEST_F(CommandDeskTest, ChecksPrefixesOfClientsFromElsewhere) {
+  CommandDesk desk({.waiting_max = 16, .clients = grants}, ports);
+  EXPECT_TRUE(desk.submit({}, far_client, order(1, put("app/a", "1"))));
+  EXPECT_TRUE(desk.submit({}, far_client, order(2, put("shared/a", "1"))));
+  EXPECT_FALSE(desk.submit({}, far_client, order(3, get("app/a")))) << "a read waits for no log";
+  KvScan within{.prefix = text_bytes("app/b"), .after = {}};
+  EXPECT_FALSE(desk.submit(
+      {}, far_client, order(4, encode_command(KvCommand{.operation = KvOperation::scan, .scan = within}))));
+  EXPECT_TRUE(door_end.replies.empty());
+  within.prefix = text_bytes("ap");
+  const std::vector<std::vector<std::byte>> forbidden{
+      put("web/a", "1"),
+      put("other", "1"),
+      put("app", "1"),
+      get("web/a"),
+      encode_command(KvCommand{.operation = KvOperation::scan}),
+      encode_command(KvCommand{.operation = KvOperation::scan, .scan = within}),
+      encode_command(
+          KvCommand{.operation = KvOperation::increment, .write = {.key = text_bytes("other"), .amount = 1}}),
+      encode_command(KvCommand{.operation = KvOperation::erase, .write = {.key = text_bytes("other")}}),
+      encode_command(KvCommand{.operation = KvOperation::fence_raise, .number = 7})};
+  for (const auto& command : forbidden) {
+    EXPECT_FALSE(desk.submit({}, far_client, order(9, command)));
+    EXPECT_EQ(door_end.replies.back().status, ReplyStatus::forbidden);
+    desk.read_locally({}, far_client, order(10, command));
+    EXPECT_EQ(door_end.replies.back().status, ReplyStatus::forbidden);
+  }
+  EXPECT_EQ(desk.counters().forbidden, 2 * forbidden.size());
+  EXPECT_EQ(desk.counters().refused, 0U);
+  const door::DoorPeer operations{door::Role::operations, {}, {}};
+  EXPECT_TRUE(desk.submit({}, operations, order(11, put("other", "1"))));
+  EXPECT_TRUE(desk.submit({}, client, order(12, put("other", "1")))) << "who is on the machine";
+}
+
+TEST_F(CommandDeskTest, WritesWhoItIsIntoACommandOfASession) {
+  CommandDesk desk({.waiting_max = 16, .clients = grants}, ports);
+  const auto forged =
+      encode_command(KvCommand{.operation = KvOperation::put,
+                               .session = SessionTag{.session = 1, .sequence = 1, .owner = 50},
+                               .write = {.key = text_bytes("app/a")}});
+  const auto owner_in = [&](const door::DoorPeer& peer) {
+    const door::Submit submit = order(1, forged);
+    pool.retain(submit.command);
+    EXPECT_TRUE(desk.submit({}, peer, submit));
+    const std::uint64_t owner = decode_command(pool.view(submit.command))->session->owner;
+    pool.release(submit.command);
+    return owner;
+  };
+  EXPECT_EQ(owner_in(far_client), 51U);
+  EXPECT_EQ(owner_in(client), 7U);
+}
+
+TEST_F(CommandDeskTest, LargeAnswersLeaveHalfOfThePool) {
+  CommandDesk desk({.waiting_max = 4}, ports);
+  EgressLog egress({.links = 1});
+  machine.apply(CommitIndex(1), put("large", std::string(100'000, 'v')), {}, egress);
+  desk.read_locally({}, client, order(1, get("large")));
+  EXPECT_EQ(door_end.replies.back().status, ReplyStatus::done);
+  const PayloadRef taken = *pool.allocate(pool.capacity() / 2);
+  const PayloadRef more = *pool.allocate(PayloadPool::unit_bytes);
+  desk.read_locally({}, client, order(2, get("large")));
+  EXPECT_EQ(door_end.replies.back().status, ReplyStatus::busy);
+  desk.read_locally({}, client, order(3, get("small")));
+  EXPECT_EQ(door_end.replies.back().status, ReplyStatus::done);
+  pool.release(taken);
+  pool.release(more);
 }
 
 TEST_F(CommandDeskTest, AnswersLocalReadsAndNothingElseThere) {
-  CommandDesk desk({.waiting_max = 4, .client_prefixes = {"app/"}}, ports);
+  CommandDesk desk({.waiting_max = 4, .clients = grants}, ports);
   EgressLog egress({.links = 1});
   machine.apply(CommitIndex(1), put("app/a", "value"), {}, egress);
   const std::size_t free = pool.free_bytes();
-  desk.read_locally({}, client, order(1, get("app/a")));
-  desk.read_locally({}, client, order(2, get("other")));
-  desk.read_locally({}, client, order(3, put("app/a", "2")));
+  desk.read_locally({}, far_client, order(1, get("app/a")));
+  desk.read_locally({}, far_client, order(2, get("other")));
+  desk.read_locally({}, far_client, order(3, put("app/a", "2")));
   ASSERT_EQ(door_end.replies.size(), 3U);
   EXPECT_EQ(door_end.replies[0].status, ReplyStatus::done);
   EXPECT_EQ(door_end.replies[0].bytes.bytes, reply_head_bytes + 5) << "the value";
-  EXPECT_EQ(door_end.replies[1].status, ReplyStatus::refused) << "not a key of this client";
+  EXPECT_EQ(door_end.replies[1].status, ReplyStatus::forbidden) << "not a key of this client";
   EXPECT_EQ(door_end.replies[2].status, ReplyStatus::refused) << "a write";
   EXPECT_EQ(pool.free_bytes(), free) << "the desk keeps nothing";
   EXPECT_EQ(desk.counters().local_reads, 1U);

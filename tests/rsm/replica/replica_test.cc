@@ -47,7 +47,7 @@ TEST(Replica, RefusesWhatACallerMayNotOrder) {
   const std::uint64_t operators = stage.submit(leader, raise_fence(1), door::Role::operations);
   ASSERT_TRUE(stage.run_until([&] { return stage.answer(operators) != nullptr; }));
   EXPECT_EQ(stage.answer(garbage)->reply.status, door::ReplyStatus::refused);
-  EXPECT_EQ(stage.answer(system)->reply.status, door::ReplyStatus::refused);
+  EXPECT_EQ(stage.answer(system)->reply.status, door::ReplyStatus::forbidden);
   EXPECT_EQ(stage.answer(operators)->reply.status, door::ReplyStatus::done);
 }
 

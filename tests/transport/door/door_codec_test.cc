@@ -285,7 +285,7 @@ TEST(DoorCodec, values_out_of_range_are_refused) {
   EXPECT_TRUE(refused_with(Hello{}, 9, 4)) << "role";
   EXPECT_TRUE(refused_with(Submit{.request = 1, .command = payload}, 1, 0)) << "request 0";
   EXPECT_TRUE(refused_with(Submit{.request = 1, .command = payload}, 9, 2)) << "neither local nor not";
-  EXPECT_TRUE(refused_with(Reply{.request = 1, .status = ReplyStatus::busy}, 9, 6)) << "status";
+  EXPECT_TRUE(refused_with(Reply{.request = 1, .status = ReplyStatus::busy}, 9, 7)) << "status";
   EXPECT_TRUE(refused_with(Reply{.request = 1, .status = ReplyStatus::busy}, 10, 1)) << "a leader, but busy";
   EXPECT_TRUE(refused_with(Tap{.link = link}, 1, links_max)) << "link";
   const Batch batch{.link = link, .range = range, .payload = payload};

@@ -72,7 +72,7 @@ class MessageSamples {
             .count = static_cast<std::uint16_t>(prng_.between(1, batch_messages_max))};
   }
   DoorMessage reply() {
-    Reply reply{.request = at_least_1(), .status = static_cast<ReplyStatus>(prng_.between(1, 5))};
+    Reply reply{.request = at_least_1(), .status = static_cast<ReplyStatus>(prng_.between(1, 6))};
     if (reply.status == ReplyStatus::done) {
       reply.bytes = body(0, reply_bytes_max);
       reply.bytes = reply.bytes.bytes == 0 ? PayloadRef{} : reply.bytes;

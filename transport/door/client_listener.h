@@ -1,0 +1,113 @@
+// Where clients on other machines come in: accepts within limits and lets those through who prove, by TLS 1.3
+// (transport/channel/tls_context.h), one of the keys that are known.
+//
+// A connection that says nothing costs a descriptor and a place in a table, no TLS: that is made when the
+// first bytes come. When all places are taken the oldest has to go, so that who hurries always finds one.
+#pragma once
+
+#include <asio/basic_socket_acceptor.hpp>
+#include <asio/basic_waitable_timer.hpp>
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/posix/basic_stream_descriptor.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "config/contract/public_key.h"
+#include "crypto/key_pair.h"
+#include "transport/channel/accept_gate.h"
+#include "transport/channel/handler_memory.h"
+#include "transport/channel/tls_context.h"
+#include "transport/channel/tls_stream.h"
+#include "transport/door/door_limits.h"
+#include "transport/door/door_socket.h"
+
+namespace mallard::transport::door {
+
+struct ClientListenerCounters {
+  std::uint64_t accepted = 0;
+  std::uint64_t refused_by_rate = 0;      // closed at once: too many of them, or from one neighbourhood
+  std::uint64_t evicted = 0;              // the oldest, when all places were taken
+  std::uint64_t handshake_deadlines = 0;  // half-open until the deadline
+  std::uint64_t handshakes_failed = 0;    // not TLS, wrong TLS, closed early
+  std::uint64_t unknown_keys = 0;         // proved a key that is nobody's
+  std::uint64_t handshakes_done = 0;
+};
+
+class ClientListener : public std::enable_shared_from_this<ClientListener> {
+ public:
+  // Somebody has proved to be the client with this number; the stream stands on the socket.
+  using Arrived = std::function<void(Descriptor socket, TlsStream tls, std::size_t client)>;
+
+  // All memory but TLS's is allocated here. `clients` are distinct. Throws as TlsContext.
+  ClientListener(asio::io_context& io, const crypto::KeyPair& key, std::vector<PublicKey> clients,
+                 const ClientListenerLimits& limits);
+
+  ~ClientListener();
+  ClientListener(const ClientListener&) = delete;
+  ClientListener& operator=(const ClientListener&) = delete;
+
+  // `host`: an IP address of this machine. Port 0: any; port() tells.
+  [[nodiscard]] std::error_code open(const std::string& host, std::uint16_t port);
+  void start(Arrived arrived);
+  // Closes everything; nothing is called any more.
+  void stop();
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] const ClientListenerCounters& counters() const { return counters_; }
+  // Connections that have proved nothing yet.
+  [[nodiscard]] std::size_t pending() const { return pending_; }
+
+ private:
+  using Timer =
+      asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
+                                 asio::io_context::executor_type>;
+  struct Entrant;
+  struct Wait;
+
+  void wait();
+  void pause();
+  [[nodiscard]] bool accept_some();
+  void admit(Descriptor socket, std::uint64_t prefix);
+  Entrant& place_for_one();
+  void wait_for(Entrant& entrant, bool readable);
+  void on_ready(Entrant& entrant);
+  void work();
+  void shake_hands(Entrant& entrant);
+  void drop(Entrant& entrant);
+  void watch();
+  void check_deadlines();
+
+  asio::io_context& io_;
+  TlsContext context_;
+  const std::vector<PublicKey> clients_;
+  const ClientListenerLimits limits_;
+  asio::basic_socket_acceptor<asio::ip::tcp, asio::io_context::executor_type> acceptor_;
+  Timer pause_;
+  Timer watch_;
+  Timer work_;
+  HandlerMemory handler_memory_;
+  AcceptGate gate_;
+  ClientListenerCounters counters_;
+  Arrived arrived_;
+  std::uint16_t port_ = 0;
+  std::vector<std::unique_ptr<Entrant>> entrants_;
+  std::size_t pending_ = 0;
+  std::vector<Entrant*> ready_;  // first come, first served; each at most once
+  Instant work_at_;              // no handshake goes on before
+  bool work_waits_ = false;
+  bool watching_ = false;
+  bool stopped_ = false;
+};
+
+// The neighbourhood of an address, as AcceptGate wants it.
+[[nodiscard]] std::uint64_t neighbourhood_of(const asio::ip::address& source);
+
+}  // namespace mallard::transport::door
