@@ -24,14 +24,15 @@ constexpr Duration answer_patience = Duration::seconds(2);
 // The door of one replica.
 class KvClient::Seat final : private door::DoorClientObserver {
  public:
-  Seat(KvClient& owner, std::size_t place, const std::filesystem::path& directory)
+  Seat(KvClient& owner, std::size_t place, const door::DoorClientSettings& settings,
+       std::optional<ReplicaIndex> replica)
       : owner_(owner),
         place_(place),
-        client_({.path = door::door_path(directory), .seed = place},
-                {.io = owner.loop_.io(), .pool = owner.pool_, .observer = *this}) {}
+        replica_(replica),
+        client_(settings, {.io = owner.loop_.io(), .pool = owner.pool_, .observer = *this}) {}
 
   [[nodiscard]] bool is_open() const { return client_.is_open(); }
-  // Of the replica that answered here last.
+  // Whose door it is: known beforehand, or from who answered here last.
   [[nodiscard]] std::optional<ReplicaIndex> replica() const { return replica_; }
   bool send(const door::Submit& submit) { return client_.send(submit); }
 
@@ -68,7 +69,15 @@ class KvClient::Seat final : private door::DoorClientObserver {
 KvClient::KvClient(const std::vector<std::filesystem::path>& directories)
     : pool_(4 * PayloadPool::slot_bytes_max) {
   for (std::size_t i = 0; i < directories.size(); ++i) {
-    seats_.push_back(std::make_unique<Seat>(*this, i, directories[i]));
+    const door::DoorClientSettings settings{.path = door::door_path(directories[i]), .seed = i};
+    seats_.push_back(std::make_unique<Seat>(*this, i, settings, std::nullopt));
+  }
+}
+
+KvClient::KvClient(const std::vector<door::RemoteDoor>& doors) : pool_(4 * PayloadPool::slot_bytes_max) {
+  for (std::size_t i = 0; i < doors.size(); ++i) {
+    const door::DoorClientSettings settings{.remote = doors[i], .seed = i};
+    seats_.push_back(std::make_unique<Seat>(*this, i, settings, ReplicaIndex(static_cast<std::uint16_t>(i))));
   }
 }
 
@@ -151,7 +160,8 @@ void KvClient::take(std::size_t place, const door::Reply& reply) {
       break;
     }
     case door::ReplyStatus::done:
-    case door::ReplyStatus::refused: {
+    case door::ReplyStatus::refused:
+    case door::ReplyStatus::forbidden: {
       const ByteView bytes = pool_.view(reply.bytes);
       answer_ = KvAnswer{.status = reply.status, .leader = {}, .bytes = {bytes.begin(), bytes.end()}};
       break;

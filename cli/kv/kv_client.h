@@ -1,5 +1,5 @@
-// Uses a cluster that Mallard runs through the local doors of its replicas on this machine: finds the leader,
-// and finds it again when it changes.
+// Uses a cluster that Mallard runs, through the local doors of its replicas on this machine or through their
+// doors over the network: finds the leader, and finds it again when it changes.
 #pragma once
 
 #include <cstddef>
@@ -35,13 +35,16 @@ class KvClient {
  public:
   // `directories`: of the replicas, in any order, at least one. Starts to connect to all of them.
   explicit KvClient(const std::vector<std::filesystem::path>& directories);
+  // The same over the network: of all replicas, in the order of their ids. Throws as
+  // transport::door::DoorClient.
+  explicit KvClient(const std::vector<transport::door::RemoteDoor>& doors);
   ~KvClient();
   KvClient(const KvClient&) = delete;
   KvClient& operator=(const KvClient&) = delete;
 
   // Asks the leader. What was asked before is forgotten, whatever becomes of it.
   void ask(ByteView command, Repeat repeat);
-  // A read of what the replica in the directory with this place has executed so far.
+  // A read of what the replica behind the door with this place has executed so far.
   void ask_locally(std::size_t place, ByteView command);
 
   // Lets things happen until the request is answered or `until` has come; whether it is answered.

@@ -1,7 +1,10 @@
-// `mallard kv`: uses a cluster that Mallard runs, through the local door of one of its replicas.
+// `mallard kv`: uses a cluster that Mallard runs, through the local doors of its replicas or, from any
+// machine, over the network.
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +16,9 @@
 #include "cli/commands.h"
 #include "cli/kv/kv_client.h"
 #include "cli/kv/kv_text.h"
+#include "cli/options.h"
+#include "config/value_text.h"
+#include "crypto/key_file.h"
 #include "rsm/machine/kv_command.h"
 #include "rsm/machine/kv_reply.h"
 
@@ -25,6 +31,9 @@ constexpr Duration patience = Duration::seconds(10);
 
 struct KvOptions {
   std::vector<std::string> directories;
+  std::string configuration;  // with cluster and identity: instead of directories
+  std::string cluster;
+  std::string identity;
   bool local = false;
   std::string key;
   std::string value;
@@ -69,7 +78,7 @@ ExitCode print_reply(const rsm::KvCommand& command, ByteView bytes) {
   return ExitCode::ok;
 }
 
-ExitCode print_answer(const rsm::KvCommand& command, const KvAnswer& answer) {
+ExitCode print_answer(const KvOptions& options, const rsm::KvCommand& command, const KvAnswer& answer) {
   switch (answer.status) {
     case door::ReplyStatus::done:
       return print_reply(command, answer.bytes);
@@ -80,6 +89,10 @@ ExitCode print_answer(const rsm::KvCommand& command, const KvAnswer& answer) {
     case door::ReplyStatus::unknown_outcome:
       fmt::print(stderr, "mallard kv: the leader changed; whether it was executed is not known\n");
       return ExitCode::failed;
+    case door::ReplyStatus::forbidden:
+      fmt::print(stderr, "mallard kv: {} is not under the prefixes of this client; see `clients:` of {}\n",
+                 config::shown(options.key), options.configuration);
+      return ExitCode::refused;
     case door::ReplyStatus::busy:
     case door::ReplyStatus::refused:
       break;
@@ -88,8 +101,58 @@ ExitCode print_answer(const rsm::KvCommand& command, const KvAnswer& answer) {
   return ExitCode::refused;
 }
 
+// The doors of a cluster's replicas over the network; what is wrong is printed.
+std::optional<std::vector<door::RemoteDoor>> find_doors(const KvOptions& options, const crypto::KeyPair& key,
+                                                        ExitCode& exit_code) {
+  const auto pairing = load_configuration(options.configuration, exit_code);
+  const auto first = pairing ? find_replica(*pairing, options.cluster, 0, exit_code) : std::nullopt;
+  if (!first) {
+    return std::nullopt;
+  }
+  const config::ClusterSettings& cluster = pairing->clusters[first->cluster.value];
+  if (cluster.kind != config::ClusterKind::cft) {
+    fmt::print(stderr, "mallard kv: cluster {} is one that you run; ask it in its own way\n", cluster.name);
+    exit_code = ExitCode::refused;
+    return std::nullopt;
+  }
+  std::vector<door::RemoteDoor> doors;
+  for (const config::ReplicaSettings& replica : cluster.replicas) {
+    doors.push_back(
+        {.host = replica.host, .port = replica.ports.clients, .replica = replica.keys.replica, .key = &key});
+  }
+  return doors;
+}
+
+// Nothing, and why is printed, when the options do not say where to ask.
+std::unique_ptr<KvClient> open_client(const KvOptions& options, ExitCode& exit_code) {
+  if (!options.directories.empty()) {
+    return std::make_unique<KvClient>(
+        std::vector<std::filesystem::path>(options.directories.begin(), options.directories.end()));
+  }
+  if (options.cluster.empty() || options.identity.empty() || options.configuration.empty()) {
+    fmt::print(stderr,
+               "mallard kv: say where: --data DIR of the replicas on this machine, or --config FILE, "
+               "--cluster NAME and --key FILE from any machine\n");
+    exit_code = ExitCode::usage;
+    return nullptr;
+  }
+  const auto key = crypto::load_key_file(options.identity);
+  if (!key) {
+    fmt::print(stderr, "mallard kv: {}; {}\n", key.error().what, key.error().advice);
+    exit_code = ExitCode::failed;
+    return nullptr;
+  }
+  const auto doors = find_doors(options, *key, exit_code);
+  return doors ? std::make_unique<KvClient>(*doors) : nullptr;
+}
+
 ExitCode run_command(const KvOptions& options, const rsm::KvCommand& command) {
-  KvClient client({options.directories.begin(), options.directories.end()});
+  ExitCode exit_code = ExitCode::ok;
+  const auto opened = open_client(options, exit_code);
+  if (opened == nullptr) {
+    return exit_code;
+  }
+  KvClient& client = *opened;
   if (options.local) {
     client.ask_locally(0, rsm::encode_command(command));
   } else {
@@ -102,7 +165,7 @@ ExitCode run_command(const KvOptions& options, const rsm::KvCommand& command) {
                                         : client.failure());
     return ExitCode::failed;
   }
-  return print_answer(command, *client.answer());
+  return print_answer(options, command, *client.answer());
 }
 
 using Fill = void (*)(const KvOptions&, rsm::KvCommand&);
@@ -110,11 +173,18 @@ using Fill = void (*)(const KvOptions&, rsm::KvCommand&);
 CLI::App* add_verb(CLI::App& group, const char* name, const char* help, Fill fill, ExitCode& exit_code) {
   CLI::App* verb = group.add_subcommand(name, help);
   const auto options = std::make_shared<KvOptions>();
-  verb->add_option("--data", options->directories,
-                   "The directories of the cluster's replicas on this machine; one may do, if it leads")
-      ->required()
-      ->type_name("DIR")
-      ->allow_extra_args(false);
+  CLI::Option* data =
+      verb->add_option("--data", options->directories,
+                       "The directories of the cluster's replicas on this machine; one may do, if it leads")
+          ->type_name("DIR")
+          ->allow_extra_args(false);
+  add_config_option(*verb, options->configuration)->required(false);
+  verb->add_option("--cluster", options->cluster, "Instead of --data: the cluster, from any machine")
+      ->type_name("NAME")
+      ->excludes(data);
+  verb->add_option("--key", options->identity, "With --cluster: the client's key file, DIR/client.key")
+      ->type_name("FILE")
+      ->excludes(data);
   const bool scans = std::string_view(name) == "scan";
   CLI::Option* key = verb->add_option("key", options->key, scans ? "Keys that begin with it" : "The key");
   if (!scans) {

@@ -29,17 +29,17 @@ constexpr int writes_beyond_a_ring = 130;  // of 100,000 bytes; a ring has 8 MiB
 class ReplicasTest : public ::testing::Test {
  protected:
   ReplicasTest() {
-    const std::vector<std::uint16_t> ports = cli::find_free_ports(5 * replicas);
+    const std::vector<std::uint16_t> ports = cli::find_free_ports(6 * replicas);
     config::ClusterSettings cluster;
     cluster.name = "east";
     cluster.kind = config::ClusterKind::cft;
     for (std::uint16_t i = 0; i < replicas; ++i) {
       const auto keys = crypto::generate_keys(directory(i));
-      const std::uint16_t* port = &ports.at(5 * i);
+      const std::uint16_t* port = &ports.at(6 * i);
       config::ReplicaSettings replica;
       replica.id = ReplicaIndex(i);
       replica.host = "127.0.0.1";
-      replica.ports = {port[0], port[1], port[2], port[3], port[4]};
+      replica.ports = {port[0], port[1], port[2], port[3], port[4], port[5]};
       replica.keys = {.gateway = keys->at(0), .replica = keys->at(1), .signing = keys->at(2)};
       cluster.replicas.push_back(replica);
     }
@@ -101,6 +101,14 @@ class ReplicasTest : public ::testing::Test {
         command.insert(command.end(), {"--data", directory(i)});
       }
     }
+    std::filesystem::remove(folder.path() / "kv.out");
+    return ChildProcess(command, {.output = folder.path() / "kv.out"}).wait();
+  }
+  // The same over the network, as who has the key file in `identity`.
+  int kv_from_elsewhere(const std::vector<std::string>& arguments, const std::string& identity) {
+    std::vector<std::string> command{MALLARD_PROGRAM, "kv"};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    command.insert(command.end(), {"--config", configuration(), "--cluster", "east", "--key", identity});
     std::filesystem::remove(folder.path() / "kv.out");
     return ChildProcess(command, {.output = folder.path() / "kv.out"}).wait();
   }
@@ -207,6 +215,47 @@ TEST_F(ReplicasTest, say_what_they_do_and_what_is_asked_of_the_wrong_one) {
   EXPECT_NE(page(follows, "/status").find("\"state\":\"following\""), std::string::npos);
   EXPECT_NE(page(leads, "/metrics").find("mallard_replica_state{state=\"leading\"} 1"), std::string::npos);
   EXPECT_NE(page(leads, "/livez"), "");
+}
+
+TEST_F(ReplicasTest, serve_clients_from_elsewhere_within_their_prefixes) {
+  const auto laptop = crypto::generate_client_key(folder.path() / "laptop");
+  const auto stranger = crypto::generate_client_key(folder.path() / "stranger");
+  ASSERT_TRUE(laptop && stranger);
+  const std::string identity = (folder.path() / "laptop" / "client.key").string();
+  pairing.clients = {{.key = *laptop, .prefixes = {"/app/"}}};
+  std::ofstream(configuration()) << config::print_pairing(pairing);
+  ASSERT_NO_FATAL_FAILURE(found());
+  ASSERT_EQ(kv({"put", "other", "1"}), 0) << said();
+  ASSERT_EQ(kv_from_elsewhere({"put", "/app/a", "1"}, identity), 0) << said();
+  ASSERT_EQ(kv_from_elsewhere({"increment", "/app/n", "3"}, identity), 0) << said();
+  EXPECT_EQ(said(), "3\n");
+  ASSERT_EQ(kv_from_elsewhere({"get", "/app/a"}, identity), 0) << said();
+  EXPECT_EQ(said(), "1\n");
+  ASSERT_EQ(kv_from_elsewhere({"scan", "/app/"}, identity), 0) << said();
+  EXPECT_EQ(said(), "/app/a\t1\n/app/n\t3\n");
+  const std::vector<std::vector<std::string>> beyond{
+      {"put", "other", "2"}, {"get", "other"}, {"delete", "other"}, {"scan"}, {"scan", "/ap"}};
+  for (const auto& arguments : beyond) {
+    EXPECT_EQ(kv_from_elsewhere(arguments, identity), 5) << arguments[0];
+    EXPECT_NE(said().find("prefixes"), std::string::npos) << said();
+  }
+  EXPECT_EQ(kv_from_elsewhere({"get", "/app/a"}, (folder.path() / "stranger" / "client.key").string()), 1);
+  EXPECT_NE(said().find("does not know our key"), std::string::npos) << said();
+  const auto forbidden = [this] {
+    double sum = 0;
+    for (std::size_t i = 0; i < replicas; ++i) {
+      sum += metric_sum(page(i, "/metrics"), "mallard_replica_commands_total", "outcome=\"forbidden\"");
+    }
+    return sum;
+  };
+  EXPECT_TRUE(wait_until(limit, [&] { return forbidden() == static_cast<double>(beyond.size()); }));
+  EXPECT_NE((said_by(0) + said_by(1) + said_by(2)).find("beyond its prefixes"), std::string::npos);
+  const std::size_t first = leader().value_or(0);
+  processes[first]->signal(SIGKILL);
+  processes[first]->wait();
+  ASSERT_TRUE(wait_until(limit, [&] { return leader() && *leader() != first; }));
+  ASSERT_EQ(kv_from_elsewhere({"get", "/app/a"}, identity), 0) << said();
+  EXPECT_EQ(said(), "1\n");
 }
 
 TEST_F(ReplicasTest, do_not_share_a_directory) {
