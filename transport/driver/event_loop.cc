@@ -101,8 +101,9 @@ std::size_t EventLoop::run_ready(std::size_t calls_max) {
 
 std::size_t EventLoop::wait(Instant deadline, std::size_t calls_max) {
   const Duration left = std::clamp(deadline - now(), Duration{0}, wait_max);
+  // run_one_for() does not even look when no time is left.
   const std::size_t first = state_->io.run_one_for(std::chrono::nanoseconds(left.ns));
-  return first == 0 ? 0 : first + run_ready(calls_max - 1);
+  return first + run_ready(calls_max - first);
 }
 
 }  // namespace mallard::transport

@@ -40,7 +40,8 @@ class EventLoop {
 
   // Runs callbacks that are ready, at most `calls_max`; returns how many ran. Never waits.
   std::size_t run_ready(std::size_t calls_max);
-  // Waits until something is ready or `deadline` has come, then runs like run_ready().
+  // Waits until something is ready or `deadline` has come, then runs like run_ready(): also where the
+  // deadline had passed before. `calls_max` is 1 or more.
   std::size_t wait(Instant deadline, std::size_t calls_max);
 
  private:

@@ -51,6 +51,19 @@ TEST(EventLoop, runs_no_more_calls_than_it_was_allowed) {
   EXPECT_EQ(ran, 7);
 }
 
+TEST(EventLoop, a_deadline_in_the_past_still_runs_what_is_ready) {
+  EventLoop loop;
+  int ran = 0;
+  for (int i = 0; i < 5; ++i) {
+    loop.post([&ran] { ++ran; });
+  }
+  const Instant past = EventLoop::now();
+  EXPECT_EQ(loop.wait(past, 2), 2U);
+  EXPECT_EQ(loop.wait(past, 10), 3U);
+  EXPECT_EQ(ran, 5);
+  EXPECT_EQ(loop.wait(past, 10), 0U) << "and does not wait for more";
+}
+
 TEST(EventLoop, waking_often_counts_once) {
   EventLoop loop;
   std::thread other([&] {
