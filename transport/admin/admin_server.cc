@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <thread>
@@ -43,11 +44,20 @@ class BoundedServer final : public httplib::Server {
   BoundedServer(Duration request_time, Duration answer_time)
       : request_time_(request_time), answer_time_(answer_time) {}
 
+  // As stop(), and nobody is waited for: who was let in and has said nothing yet is closed.
+  void end() {
+    ending_ = true;
+    stop();
+  }
+
  private:
   bool process_and_close_socket(socket_t socket) override {
-    BoundedStream stream(socket, request_bytes_max, request_time_, answer_time_);
-    bool closed = false;
-    const bool answered = process_request(stream, true, closed, nullptr);
+    bool answered = false;
+    if (!ending_) {
+      BoundedStream stream(socket, request_bytes_max, request_time_, answer_time_, ending_);
+      bool closed = false;
+      answered = process_request(stream, true, closed, nullptr);
+    }
     ::shutdown(socket, SHUT_RDWR);
     ::close(socket);
     return answered;
@@ -55,6 +65,7 @@ class BoundedServer final : public httplib::Server {
 
   Duration request_time_;
   Duration answer_time_;
+  std::atomic<bool> ending_ = false;
 };
 
 }  // namespace
@@ -85,7 +96,7 @@ class AdminServer::Service {
 
   ~Service() {
     if (thread_.joinable()) {
-      server_.stop();
+      server_.end();
       thread_.join();
     }
   }

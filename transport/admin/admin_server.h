@@ -43,7 +43,7 @@ class AdminServer {
 
   // Binds and starts to serve.
   [[nodiscard]] static Result<std::unique_ptr<AdminServer>, AdminProblem> open(const AdminSettings& settings);
-  // Answers what is under way, for at most the limits above.
+  // Answers what has arrived whole and is taken at once; waits for nobody, so that it takes 200 ms or so.
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;

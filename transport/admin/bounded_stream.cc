@@ -7,13 +7,20 @@
 #include <cstring>
 
 namespace mallard::transport {
+namespace {
+
+// How long the end of the server may go unnoticed.
+constexpr std::chrono::milliseconds slice{100};
+
+}  // namespace
 
 BoundedStream::BoundedStream(socket_t socket, std::size_t request_bytes, Duration request_time,
-                             Duration answer_time)
+                             Duration answer_time, const std::atomic<bool>& ending)
     : socket_(socket),
       request_bytes_left_(request_bytes),
       request_end_(Clock::now() + std::chrono::nanoseconds(request_time.ns)),
-      answer_time_(std::chrono::nanoseconds(answer_time.ns)) {}
+      answer_time_(std::chrono::nanoseconds(answer_time.ns)),
+      ending_(ending) {}
 
 bool BoundedStream::is_readable() const { return begin_ < end_ || wait(POLLIN, request_end_); }
 
@@ -57,9 +64,19 @@ void BoundedStream::get_local_ip_and_port(std::string& ip, int& port) const {
 }
 
 bool BoundedStream::wait(short events, Clock::time_point end) const {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
   pollfd source{.fd = socket_, .events = events, .revents = 0};
-  return left > 0 && ::poll(&source, 1, static_cast<int>(left)) == 1;
+  for (;;) {
+    const bool ending = ending_;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+    if (left.count() <= 0 || (ending && events == POLLIN)) {
+      return false;
+    }
+    const auto pause = ending ? std::chrono::milliseconds(0) : std::min(left, slice);
+    const int ready = ::poll(&source, 1, static_cast<int>(pause.count()));
+    if (ready != 0 || ending) {
+      return ready == 1;
+    }
+  }
 }
 
 }  // namespace mallard::transport

@@ -6,6 +6,7 @@
 #include <httplib.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <string>
@@ -18,7 +19,10 @@ class BoundedStream final : public httplib::Stream {
  public:
   // `socket` stays the caller's. The request has `request_time` to arrive from now on and may have
   // `request_bytes`, the answer has `answer_time` from its first byte on; beyond that, reads and writes fail.
-  BoundedStream(socket_t socket, std::size_t request_bytes, Duration request_time, Duration answer_time);
+  // From when `ending`, which outlives the stream, is set by any thread, nobody is waited for: within 100 ms
+  // reads fail, and writes that are not taken at once.
+  BoundedStream(socket_t socket, std::size_t request_bytes, Duration request_time, Duration answer_time,
+                const std::atomic<bool>& ending);
 
   [[nodiscard]] bool is_readable() const override;
   [[nodiscard]] bool is_writable() const override;
@@ -39,6 +43,7 @@ class BoundedStream final : public httplib::Stream {
   std::size_t request_bytes_left_;
   Clock::time_point request_end_;
   Clock::duration answer_time_;
+  const std::atomic<bool>& ending_;
   Clock::time_point answer_end_{};  // when the answer has begun
   std::array<char, 4096> buffer_{};
   std::size_t begin_ = 0;  // what is buffered and not yet read

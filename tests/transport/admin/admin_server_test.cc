@@ -10,6 +10,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <thread>
@@ -237,6 +239,33 @@ TEST(AdminServer, who_does_not_take_its_answer_holds_nobody_up) {
   httplib::Client client("127.0.0.1", (*opened)->port());
   client.set_read_timeout(20);
   EXPECT_EQ(client.Get("/livez")->status, 200);
+}
+
+// Of this process.
+std::ptrdiff_t open_descriptors() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+}
+
+TEST(AdminServer, who_says_nothing_does_not_hold_up_its_end) {
+  constexpr Duration request_time = Duration::seconds(10);
+  constexpr std::chrono::nanoseconds patience(request_time.ns);
+  auto opened = AdminServer::open({.host = "127.0.0.1", .port = 0, .request_time = request_time});
+  ASSERT_TRUE(opened.has_value());
+  const auto begin = std::chrono::steady_clock::now();
+  const std::ptrdiff_t before = open_descriptors();
+  // More than are served at a time, some in the middle of a request.
+  constexpr int count = 6;
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < count; ++i) {
+    clients.push_back(std::make_unique<RawClient>((*opened)->port()));
+    EXPECT_TRUE(clients.back()->send(i % 2 == 0 ? "" : "GET /livez HT"));
+  }
+  while (open_descriptors() < before + 2 * count && std::chrono::steady_clock::now() - begin < patience) {
+    std::this_thread::yield();
+  }
+  ASSERT_EQ(open_descriptors(), before + 2 * count) << "all were let in";
+  opened->reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, patience) << "nobody's time was over";
 }
 
 TEST(AdminServer, stops_at_once_when_it_was_just_opened) {
