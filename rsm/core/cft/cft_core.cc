@@ -69,6 +69,7 @@ void CftCore::begin(const OwnMemory& memory) {
   progress_at_ = now_;
   window_end_ = now_ + settings_.demand_window;
   credit_ = log_.stable().lsn + settings_.layout.ring_bytes;
+  for (Peer& peer : peers_) peer.reset_at = now_;
   for (Lsn before = UINT64_MAX; before != log_.end().lsn;) {
     before = log_.end().lsn;
     const auto when_full = log_.full() ? EntryLog::WhenFull::share : EntryLog::WhenFull::stop;

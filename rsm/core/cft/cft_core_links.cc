@@ -65,6 +65,7 @@ void CftCore::post_status() {
 
 void CftCore::reset(Peer& peer) {
   peer.up = false;
+  peer.reset_at = now_;
   ++peer.generation;
   peer.outstanding = peer.log_sources = 0;
   peer.card_due = true;
@@ -158,6 +159,9 @@ void CftCore::absorb(Peer& peer, const Card& card) {
 // One look at everybody's heartbeat; what is late counts as not changed, so that a host that died is noticed
 // without waiting for its link to fail.
 void CftCore::look_around() {
+  for (Peer& peer : peers_) {
+    if (!peer.up && now_ - peer.reset_at >= settings_.relink_after) reset(peer);
+  }
   for (std::size_t i = 0; i < peers_.size(); ++i) {
     if (i == self_.value) continue;
     Peer& peer = peers_[i];

@@ -50,6 +50,10 @@ struct CftSettings {
   Duration poll_interval = Duration::microseconds(20);  // between two looks at a peer's heartbeat
   Duration stale_after =
       Duration::microseconds(200);  // an unanswered look counts as a missed beat from here on
+  // A link that was reset and does not live is reset again after this: its memory may have ended and begun
+  // anew between the end of the reset and the next look at it, and nothing else would ever revive it. Longer
+  // than a handshake with an agent takes, which each reset begins anew; short beside a process's restart.
+  Duration relink_after = Duration::milliseconds(100);
   Duration stall_after = Duration::milliseconds(20);        // without progress a leader or candidate rests
   Duration rest = Duration::milliseconds(5);                // how long it then leaves the lead to others
   Duration stable_word_delay = Duration::microseconds(10);  // an idle leader tells what is decided after this

@@ -34,7 +34,8 @@ struct Post {
   std::array<std::uint64_t, 2> words{};
 };
 
-// Reset the link; LinkUp once it lives again. Reports of works posted before no longer matter. Those works
+// Reset the link; LinkUp once it lives again. Ordered anew while that does not come
+// (CftSettings::relink_after). Reports of works posted before no longer matter. Those works
 // stop reading own log memory before the next effect is carried out.
 struct ResetLink {
   memory::ProcessIndex to;

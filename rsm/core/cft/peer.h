@@ -12,6 +12,7 @@ namespace mallard::rsm::cft {
 struct Peer {
   // The link to it.
   bool up = false;
+  Instant reset_at;               // while it is not up: since when it should come up
   std::uint16_t generation = 0;   // of the link; reports of older ones do not matter
   std::uint32_t outstanding = 0;  // works posted and not reported
   std::uint32_t log_sources = 0;  // those that may still read own log memory

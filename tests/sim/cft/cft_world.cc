@@ -45,6 +45,7 @@ rsm::cft::CftSettings core_of(Prng& prng, std::size_t processes) {
   core.link_depth = static_cast<std::uint32_t>(prng.between(8, 20));
   core.poll_interval = us(prng.between(20, 50));
   core.stale_after = us(150);
+  core.relink_after = us(500);
   core.stall_after = Duration::milliseconds(2);
   core.rest = us(800);
   core.stable_word_delay = us(prng.between(1, 40));

@@ -137,7 +137,6 @@ void SimHost::hear_reports(Instant now) {
   for (std::size_t i = 0; i < state_.live.size(); ++i) {
     const ProcessIndex to(static_cast<std::uint16_t>(i));
     memory::Link& link = fabric_->link(self(), to);
-    if (!state_.live[i] && link.dead()) link.reset();  // the memory may have begun anew after the last reset
     if (!state_.live[i] && !link.dead()) {
       state_.live[i] = true;
       tell(rsm::cft::LinkUp{to}, now);

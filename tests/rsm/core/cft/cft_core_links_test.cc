@@ -19,6 +19,27 @@ TEST(CftCoreLinks, AFailedWriteIsRepeatedOnceTheLinkLivesAgain) {
   }
 }
 
+// It begins anew, the link lives, and before anybody looks at the link it ends once more.
+TEST(CftCoreLinks, AMemoryThatEndsTwiceBetweenTwoTurnsIsFoundAgain) {
+  CoreCluster cluster({});
+  ASSERT_TRUE(cluster.wait_for_leader());
+  ASSERT_TRUE(cluster.decide(3));
+  const ProcessIndex leads(0);
+  const ProcessIndex victim(2);
+  cluster.crash(2);
+  ASSERT_TRUE(cluster.run_until([&] { return !cluster.host(0).core().peer(victim).up; }));
+  cluster.restart(2);
+  cluster.skip(Duration::microseconds(50));
+  ASSERT_FALSE(cluster.fabric().link(leads, victim).dead());
+  cluster.crash(2);
+  cluster.restart(2);
+  ASSERT_TRUE(cluster.fabric().link(leads, victim).dead());
+  ASSERT_FALSE(cluster.host(0).core().peer(victim).up);
+  EXPECT_TRUE(cluster.run_until([&] { return cluster.host(0).core().peer(victim).up; }));
+  ASSERT_TRUE(cluster.decide(10)) << cluster.failure();
+  EXPECT_TRUE(cluster.run_until([&] { return cluster.level(); })) << cluster.failure();
+}
+
 TEST(CftCoreLinks, AHungMemoryIsNoticedWithoutAnyError) {
   CoreCluster cluster({});
   ASSERT_TRUE(cluster.wait_for_leader());

@@ -18,6 +18,7 @@ sim::cft::HostShape host_shape(const CoreCluster::Shape& shape) {
   host.core.credit_bytes = 2048;
   host.core.keep_bytes = 512;
   host.core.link_depth = 16;
+  host.core.relink_after = Duration::milliseconds(1);
   host.core.stall_after = Duration::milliseconds(3);
   host.core.lag_patience = Duration::milliseconds(2);
   return host;
@@ -69,6 +70,11 @@ void CoreCluster::run_for(Duration span) {
       if (hosts_[i] && !paused_[i]) hosts_[i]->turn(now_);
     }
   }
+}
+
+void CoreCluster::skip(Duration span) {
+  now_ = now_ + span;
+  fabric_.advance(now_);
 }
 
 bool CoreCluster::run_until(const std::function<bool()>& reached) {

@@ -25,6 +25,8 @@ class CoreCluster {
   // Lets time pass until `reached` or, after 200 ms of virtual time, gives up: false.
   bool run_until(const std::function<bool()>& reached);
   void run_for(Duration span);
+  // Time in which nobody has a turn: only memory goes on.
+  void skip(Duration span);
   // The one that leads, or nullptr while there is none or more than one.
   [[nodiscard]] sim::cft::SimHost* leader();
   bool wait_for_leader() {
