@@ -196,7 +196,7 @@ Card CftCore::own_card() const {
   card.incarnation = settings_.start.incarnation;
   card.promise = promise_;
   card.request = role_ == Role::follower ? Ballot() : ballot_;
-  card.reign = role_ == Role::leader ? ballot_ : Ballot();
+  card.reign = claimed();
   card.grant = grant_ready() ? grant_ : memory::GrantNumber();
   card.end = role_ == Role::leader ? log_.end().lsn : grant_end_.lsn;
   card.last = role_ == Role::leader ? log_.end().ballot : grant_end_.ballot;
@@ -321,6 +321,7 @@ std::uint64_t CftCore::digest() const {
                                     status_promise_.value,
                                     status_writing_.value,
                                     ballot_.value,
+                                    renews_.value,
                                     fetch_at_,
                                     fetch_end_.lsn,
                                     reign_end_,

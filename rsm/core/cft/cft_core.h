@@ -139,6 +139,8 @@ class CftCore {
   void fetched(std::uint64_t value, const OwnMemory& memory);
   void lead(const OwnMemory& memory);
   void open_reign(const OwnMemory& memory);
+  [[nodiscard]] Ballot claimed() const { return role_ == Role::leader ? ballot_ : renews_; }
+  void renew();
   void step_down();
   void rest();
   void watch_progress();
@@ -208,6 +210,7 @@ class CftCore {
   // As a candidate or leader.
   Role role_ = Role::follower;
   Ballot ballot_;
+  Ballot renews_;  // a candidate that led with it: its own log is as it was, and what it placed is open
   Phase phase_ = Phase::collecting;
   Instant progress_at_;  // last step forward of a candidacy or of the log
   Instant resting_until_;

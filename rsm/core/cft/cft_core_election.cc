@@ -38,7 +38,7 @@ std::optional<ProcessIndex> CftCore::view() const {
     const ProcessIndex process(static_cast<std::uint16_t>(i));
     if (!members.has(process) || !eligible(process)) continue;
     if (!lowest) lowest = process;
-    const Ballot its = process != self_ ? peers_[i].card.reign : role_ == Role::leader ? ballot_ : Ballot();
+    const Ballot its = process != self_ ? peers_[i].card.reign : claimed();
     if (its > reign) {
       reign = its;
       leading = process;
@@ -217,7 +217,11 @@ void CftCore::choose_log(const OwnMemory& memory) {
     step_down();
     return;
   }
-  if (fetch_out_) return;  // of an earlier candidacy; its place is needed
+  if (fetch_out_) return;    // of an earlier candidacy; its place is needed
+  if (renews_.value != 0) {  // somebody led meanwhile
+    renews_ = Ballot();
+    effects_->push_back(Deposed{log_.stable().lsn});
+  }
   phase_ = Phase::fetching;
   source_ = index_of(*best);
   fetch_end_ = {end, 0, last};
@@ -276,6 +280,7 @@ void CftCore::lead(const OwnMemory& memory) {
   }
   if (log_.end().lsn + log_.cost(0) > released() + settings_.layout.ring_bytes) return;
   role_ = Role::leader;
+  renews_ = Ballot();
   reign_end_ = 0;
   committed_ = std::max(committed_, log_.stable().lsn);
   progress_at_ = now_;
@@ -293,11 +298,23 @@ void CftCore::open_reign(const OwnMemory& memory) {
   place(0, EntryKind::reign, {}, memory);
 }
 
+// Asks for a later reign without leaving the lead to anybody: others see the old reign until the new one is
+// there, and grant. Nobody else writes own log meanwhile, so what was placed stays where it is and is decided
+// with the first entry of the new reign. Only if somebody has led in between is it given up.
+void CftCore::renew() {
+  refuse_reads();
+  renews_ = ballot_;
+  stable_word_due_ = Instant::never();
+  for (Peer& peer : peers_) peer.admitted = false;
+  become_candidate();
+}
+
 void CftCore::step_down() {
-  if (role_ == Role::leader) {
+  if (role_ == Role::leader || renews_.value != 0) {
     effects_->push_back(Deposed{log_.stable().lsn});
     refuse_reads();
   }
+  renews_ = Ballot();
   role_ = Role::follower;
   ballot_ = Ballot();
   caught_up_ = false;
@@ -327,20 +344,27 @@ void CftCore::watch_progress() {
     return;
   }
   ProcessSet promised = 1ULL << self_.value;
+  ProcessSet written_to = promised;
   bool orphans = false;
   for (const Peer& peer : peers_) {
     if (!peer.known || !members().has(index_of(peer))) continue;
+    if (peer.admitted) written_to |= 1ULL << index_of(peer).value;
     if (peer.card.promise <= ballot_) {
       promised |= 1ULL << index_of(peer).value;
     } else if (peer.score.alive()) {
       orphans = true;
     }
   }
-  // Who promised a later reign that never came about is taken in again by a reign later still.
+  // Who promised a later reign that never came about is taken in again by a reign later still: at once where
+  // nothing can be decided without it.
   orphan_since_ = orphans ? std::min(orphan_since_, now_) : Instant::never();
-  const bool patience_ended =
-      orphan_since_ != Instant::never() && now_ - orphan_since_ > settings_.lag_patience;
-  if (!members().is_majority(promised) || patience_ended) step_down();
+  const Duration wait =
+      members().is_majority(written_to) ? settings_.lag_patience : settings_.poll_interval * 4;
+  if (!members().is_majority(promised)) {
+    step_down();
+  } else if (orphan_since_ != Instant::never() && now_ - orphan_since_ > wait) {
+    renew();
+  }
 }
 
 // A leader that gets less than a quarter of what is asked of it decided, for two windows of its reign, is

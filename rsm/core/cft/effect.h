@@ -113,7 +113,9 @@ struct ReadsRefused {
   std::uint64_t read = 0;
 };
 
-// No longer the leader: what it placed beyond `after` may still be decided, or not.
+// No longer the leader: what it placed beyond `after` may still be decided, or not. A leader that only
+// changes to a later reign of its own says so (RoleChanged), and this only if that fails: else what it placed
+// is decided where it lies.
 struct Deposed {
   Lsn after = 0;
 };

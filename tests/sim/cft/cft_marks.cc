@@ -26,6 +26,7 @@ constexpr std::array<const char*, cft_mark_count> mark_names = {
     "leader_change",
     "log_fetched",
     "deposed_with_open_proposals",
+    "lead_renewed_with_open_proposals",
     "write_fenced",
     "write_cut_by_regrant",
     "ambiguous_and_applied",

@@ -30,6 +30,7 @@ enum class CftMark : std::uint8_t {
   leader_change,
   log_fetched,
   deposed_with_open_proposals,
+  lead_renewed_with_open_proposals,
   write_fenced,
   write_cut_by_regrant,
   ambiguous_and_applied,

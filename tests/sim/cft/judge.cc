@@ -85,6 +85,16 @@ void Judge::check_command(const Entry& entry) {
     }
   }
   if (!in_log_.insert(id).second) fail("validity", fmt::format("command {} is in the log twice", id));
+  commands_[entry.end().lsn] = id;
+  check_answer(entry.end().lsn);
+}
+
+void Judge::check_answer(Lsn end) {
+  const auto command = commands_.find(end);
+  const auto answer = confirmed_.find(end);
+  if (command == commands_.end() || answer == confirmed_.end() || command->second == answer->second) return;
+  fail("validity", fmt::format("the client of {} was told that it ends at {}, where {} does", answer->second,
+                               end, command->second));
 }
 
 void Judge::lost_entry(SimHost& host, Lsn at) {
@@ -93,8 +103,10 @@ void Judge::lost_entry(SimHost& host, Lsn at) {
                    host.self().value, at, host.core().tail(), host.core().log().end().lsn));
 }
 
-void Judge::answered(SimHost& host, rsm::cft::ProposalId /*proposal*/, Lsn end) {
+void Judge::answered(SimHost& host, rsm::cft::ProposalId proposal, Lsn end) {
   ++answers_;
+  confirmed_[end] = proposal;
+  check_answer(end);
   answered_to_ = std::max(answered_to_, end);
   seen_to_ = std::max(seen_to_, end);
   marks_->hit(CftMark::proposal_answered);
@@ -112,6 +124,9 @@ void Judge::answered(SimHost& host, rsm::cft::ProposalId /*proposal*/, Lsn end) 
 }
 
 void Judge::role_changed(SimHost& host, const rsm::cft::RoleChanged& change) {
+  if (change.role == rsm::cft::Role::candidate && host.has_unanswered()) {
+    marks_->hit(CftMark::lead_renewed_with_open_proposals);
+  }
   if (change.role != rsm::cft::Role::leader) return;
   if (highest_reign_.value != 0) marks_->hit(CftMark::leader_change);
   if (host.core().accused() == highest_reign_ && highest_reign_.value != 0)

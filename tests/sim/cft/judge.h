@@ -2,7 +2,8 @@
 //
 //   agreement          H1: no two replicas execute different entries at one position
 //   prefix             H2: each executes the log from its beginning, without a gap
-//   validity           H3: each command was proposed by a client, whole, and is in the log once
+//   validity           H3: each command was proposed by a client, whole, and is in the log once; its client
+//                      was told of the place where it is
 //   single_writer      H6: what a leader was told is written, the next holder of the grant sees
 //   bounded_log        H9: window and ring hold; nothing is overwritten before it was executed
 //   commit_kept        a new leader has everything that was decided before its reign
@@ -89,6 +90,7 @@ class Judge final : public Watcher {
 
   void append(SimHost& host, const rsm::cft::Entry& entry);
   void check_command(const rsm::cft::Entry& entry);
+  void check_answer(rsm::cft::Lsn end);
   [[nodiscard]] std::optional<rsm::cft::LogMark> mark_of(SimHost& host, rsm::cft::Lsn end) const;
   void check_seen(std::size_t process, const Grant& grant, const Accepted& accepted);
 
@@ -101,6 +103,8 @@ class Judge final : public Watcher {
   std::vector<Decided> truth_;
   std::map<rsm::cft::ProposalId, std::size_t> issued_;
   std::set<rsm::cft::ProposalId> in_log_;
+  std::map<rsm::cft::Lsn, rsm::cft::ProposalId> commands_;   // decided, by end
+  std::map<rsm::cft::Lsn, rsm::cft::ProposalId> confirmed_;  // answered, by end
   rsm::cft::Members members_;
   std::vector<Grant> grants_;                    // the newest, by process
   std::vector<std::vector<Accepted>> accepted_;  // by process: the last of each ballot

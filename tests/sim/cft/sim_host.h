@@ -113,6 +113,7 @@ class SimHost {
   [[nodiscard]] const rsm::cft::LogMark& executed() const { return state_.executed; }
   [[nodiscard]] const rsm::cft::Members& members() const { return state_.executed_members; }  // as executed
   [[nodiscard]] std::size_t waiting() const { return state_.requests.size(); }
+  [[nodiscard]] bool has_unanswered() const { return !state_.unanswered.empty(); }
   [[nodiscard]] std::uint64_t turns() const { return state_.turns; }
   void set_drip(Duration every) { shape_.propose_every = every; }
   void set_apply_per_turn(std::uint32_t entries) { shape_.apply_per_turn = entries; }

@@ -70,6 +70,29 @@ TEST(CftCoreElection, WhoLostItsLogDoesNotVoteBeforeAReignIsThere) {
   EXPECT_TRUE(cluster.host(2).core().recovering());
 }
 
+// Replica 1 has promised itself a reign that never came about, and then the only follower dies: the leader
+// takes replica 1 in, and whoever asked it for something is answered.
+TEST(CftCoreElection, ALeaderTakesInWhoPromisedMoreAndGivesNothingUp) {
+  CoreCluster cluster({});
+  ASSERT_TRUE(cluster.wait_for_leader());
+  ASSERT_TRUE(cluster.decide(5));
+  cluster.fabric().cut(ProcessIndex(1), ProcessIndex(0), true);
+  ASSERT_TRUE(cluster.run_until([&] { return cluster.host(1).core().role() == Role::candidate; }));
+  ASSERT_EQ(cluster.host(0).core().role(), Role::leader);
+  cluster.fabric().cut(ProcessIndex(1), ProcessIndex(0), false);
+  cluster.crash(2);
+  const std::uint64_t answers = cluster.judge().answers();
+  for (std::uint64_t id = 1'000'000; id < 1'000'003; ++id) {
+    cluster.judge().issued(id, 40);
+    cluster.host(0).request(id, 40);
+  }
+  EXPECT_TRUE(cluster.run_until([&] { return cluster.judge().answers() == answers + 3; }))
+      << cluster.failure();
+  EXPECT_EQ(cluster.marks().count(sim::cft::CftMark::deposed_with_open_proposals), 0U);
+  EXPECT_EQ(cluster.host(0).core().role(), Role::leader);
+  EXPECT_TRUE(cluster.run_until([&] { return cluster.level(); })) << cluster.failure();
+}
+
 TEST(CftCoreElection, ALeaderThatDripsIsReplaced) {
   CoreCluster cluster({});
   ASSERT_TRUE(cluster.wait_for_leader());
