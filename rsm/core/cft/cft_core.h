@@ -175,6 +175,7 @@ class CftCore {
   [[nodiscard]] std::optional<Refusal> refusal(std::uint64_t payload) const;
   void place(ProposalId proposal, EntryKind kind, ByteView payload, const OwnMemory& memory);
   void watch_slow_followers();
+  [[nodiscard]] bool reaches_majority_of(const Members& members) const;
 
   CftSettings settings_;
   memory::ProcessIndex self_;

@@ -193,6 +193,8 @@ void CftCore::on(const ProposeMember& fact, const OwnMemory& memory) {
   if (!why &&
       (!known || pending_ || log_.stable().lsn < reign_end_ || next.set == members_.set || next.set == 0)) {
     why = Refusal::busy;
+  } else if (!why && !reaches_majority_of(next)) {
+    why = Refusal::no_majority;
   }
   if (why) {
     effects_->push_back(Refused{fact.proposal, *why});
@@ -201,6 +203,15 @@ void CftCore::on(const ProposeMember& fact, const OwnMemory& memory) {
   std::array<std::byte, members_bytes> payload{};
   encode_members(next, payload);
   place(fact.proposal, EntryKind::members, payload, memory);
+}
+
+bool CftCore::reaches_majority_of(const Members& members) const {
+  memory::ProcessSet reached = 1ULL << self_.value;
+  for (const Peer& peer : peers_) {
+    const bool follows = peer.admitted && peer.up && peer.score.alive() && !peer.card.is(Card::recovering);
+    if (follows && peer.acked >= reign_end_) reached |= 1ULL << index_of(peer).value;
+  }
+  return members.is_majority(reached);
 }
 
 void CftCore::place(ProposalId proposal, EntryKind kind, ByteView payload, const OwnMemory& memory) {

@@ -89,9 +89,10 @@ struct Placed {
 
 enum class Refusal : std::uint8_t {
   not_leader,
-  no_room,    // try again when something was applied
-  too_large,  //
-  busy,       // a change of members is not decided yet, or changes nothing
+  no_room,      // try again when something was applied
+  too_large,    //
+  busy,         // a change of members is not decided yet, or changes nothing
+  no_majority,  // too few of the members to be follow this leader
 };
 struct Refused {
   ProposalId proposal = 0;

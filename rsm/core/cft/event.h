@@ -42,7 +42,11 @@ struct Propose {
   ByteView payload;
 };
 
-// Add or remove one replica. Answered like Propose.
+// Add or remove one replica. Answered like Propose. Accepted only if a majority of the members to be follow
+// the leader now and have all from before its reign, the leader counted where it stays: a change counts from
+// when it is in the log (Ongaro 2014, section 4.1), so one without such a majority could neither be decided
+// nor taken back, and where memory is what was promised the cluster would be gone although one replica of
+// three died.
 struct ProposeMember {
   ProposalId proposal = 0;
   memory::ProcessIndex replica;

@@ -343,13 +343,11 @@ void SimHost::propose(Instant now) {
   while (!state_.requests.empty() && left-- > 0 && now >= state_.next_proposal) {
     const HostState::Request request = state_.requests.front();
     state_.refused = false;
-    // Nobody removes one more than was added, however long the request waited.
-    const bool too_many = !request.add && state_.core.members().count() <= shape_.core.start.members.count();
-    if (request.member && !too_many) {
+    if (request.member) {
       tell(rsm::cft::ProposeMember{request.id, ProcessIndex(static_cast<std::uint16_t>(request.id)),
                                    request.add},
            now);
-    } else if (!request.member) {
+    } else {
       // The payload follows from the number.
       Prng bytes(request.id);
       for (std::size_t i = 0; i < request.bytes; ++i) payload_[i] = static_cast<std::byte>(bytes.next());

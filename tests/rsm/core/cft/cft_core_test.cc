@@ -60,5 +60,39 @@ TEST(CftCore, MembersComeAndGoThroughTheLog) {
   EXPECT_TRUE(cluster.decide(20)) << cluster.failure();
 }
 
+TEST(CftCore, AChangeThatWouldLeaveNoMajorityIsRefused) {
+  CoreCluster cluster({.processes = 4, .members = 3});
+  ASSERT_TRUE(cluster.wait_for_leader());
+  ASSERT_TRUE(cluster.decide(5));
+  const auto refused_as = [&](std::uint16_t replica, bool add) -> std::optional<Refusal> {
+    memory::Domain& domain = cluster.fabric().domain(cluster.leader()->self());
+    CftCore core = cluster.leader()->core();
+    Effects effects;
+    core.step({{domain.bytes(log_region), domain.bytes(mail_region), domain.bytes(scratch_region)},
+               ProposeMember{1, ProcessIndex(replica), add}},
+              cluster.now(), effects);
+    for (const Effect& effect : effects) {
+      if (const auto* refused = std::get_if<Refused>(&effect)) return refused->why;
+    }
+    return {};
+  };
+  EXPECT_EQ(refused_as(1, false), std::nullopt);
+  EXPECT_EQ(refused_as(3, true), std::nullopt);
+  cluster.crash(2);
+  ASSERT_TRUE(cluster.run_until([&] { return !cluster.host(0).core().peer(ProcessIndex(2)).up; }));
+  EXPECT_EQ(refused_as(1, false), Refusal::no_majority) << "0 and 2 would be left";
+  EXPECT_EQ(refused_as(0, false), Refusal::no_majority) << "1 and 2 would be left";
+  EXPECT_EQ(refused_as(2, false), std::nullopt);
+  EXPECT_EQ(refused_as(3, true), std::nullopt) << "three of four are alive";
+  cluster.crash(3);
+  ASSERT_TRUE(cluster.run_until([&] { return !cluster.host(0).core().peer(ProcessIndex(3)).up; }));
+  EXPECT_EQ(refused_as(3, true), Refusal::no_majority);
+  cluster.restart(2);
+  ASSERT_TRUE(cluster.run_until([&] { return !refused_as(1, false); })) << cluster.failure();
+  cluster.leader()->request_member(ProcessIndex(1), false);
+  ASSERT_TRUE(cluster.run_until([&] { return cluster.judge().members().count() == 2; }));
+  EXPECT_TRUE(cluster.decide(5)) << cluster.failure();
+}
+
 }  // namespace
 }  // namespace mallard::rsm::cft
