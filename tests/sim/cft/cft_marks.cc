@@ -15,6 +15,7 @@ constexpr std::array<const char*, cft_mark_count> mark_names = {
     "fault_slow_disk",
     "fault_failed_work",
     "fault_slow_machine",
+    "fault_stopped_leader",
     "world_disk",
     "world_replicated",
     "world_three",

@@ -19,6 +19,7 @@ enum class CftMark : std::uint8_t {
   fault_slow_disk,
   fault_failed_work,
   fault_slow_machine,
+  fault_stopped_leader,
   world_disk,
   world_replicated,
   world_three,

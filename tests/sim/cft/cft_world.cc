@@ -15,74 +15,7 @@ namespace {
 ProcessIndex index(std::size_t i) { return ProcessIndex(static_cast<std::uint16_t>(i)); }
 Duration us(std::uint64_t v) { return Duration::microseconds(static_cast<std::int64_t>(v)); }
 
-FabricSettings fabric_of(std::uint64_t seed, const WorldShape& shape) {
-  FabricSettings settings;
-  settings.seed = seed;
-  settings.processes = shape.processes;
-  for (const memory::RegionLayout& region : shape.host.core.layout.regions())
-    settings.layout.push_back(region);
-  settings.queue_depth = shape.host.core.link_depth;
-  Prng prng = Prng(seed).child("fabric");
-  settings.step_max = us(prng.between(1, 4));
-  settings.regrant_max = us(prng.between(2, 60));
-  settings.pieces_max = prng.between(1, 4);
-  settings.failure_delay = prng.below(3) == 0 ? Duration::forever() : us(prng.between(10, 1000));
-  if (prng.below(3) == 0) settings.errors_per_million = static_cast<std::uint32_t>(prng.between(100, 3000));
-  if (prng.below(3) == 0) settings.late_per_million = static_cast<std::uint32_t>(prng.between(1000, 30'000));
-  settings.late_max = us(300);
-  return settings;
-}
-
-rsm::cft::CftSettings core_of(Prng& prng, std::size_t processes) {
-  rsm::cft::CftSettings core;
-  core.layout.processes = processes;
-  core.layout.ring_bytes = 64 * prng.between(32, 160);
-  core.layout.chunk_bytes = 64 * prng.between(4, 32);
-  core.payload_bytes_max = 200;
-  core.window_entries = static_cast<std::uint32_t>(prng.between(8, 40));
-  core.credit_bytes = 64 * prng.between(8, 64);
-  core.keep_bytes = 64 * prng.between(0, 32);
-  core.link_depth = static_cast<std::uint32_t>(prng.between(8, 20));
-  core.poll_interval = us(prng.between(20, 50));
-  core.stale_after = us(150);
-  core.relink_after = us(500);
-  core.stall_after = Duration::milliseconds(2);
-  core.rest = us(800);
-  core.stable_word_delay = us(prng.between(1, 40));
-  core.lag_patience = Duration::milliseconds(2);
-  core.demand_window = Duration::milliseconds(1);
-  core.demand_min = 6;
-  return core;
-}
-
 }  // namespace
-
-WorldShape draw_shape(std::uint64_t seed) {
-  Prng prng = Prng(seed).child("shape");
-  WorldShape shape;
-  constexpr std::array<std::size_t, 10> sizes = {3, 3, 3, 3, 5, 5, 4, 2, 1, 3};
-  shape.members = sizes[prng.below(sizes.size())];
-  shape.membership = shape.members >= 3 && prng.below(5) == 0;
-  shape.processes = shape.members + (shape.membership ? 1 : 0);
-  shape.durability = prng.below(2) == 0 ? Durability::disk : Durability::replicated;
-  shape.host.core = core_of(prng, shape.processes);
-  shape.host.core.durability = shape.durability;
-  shape.host.core.start.members = {(1ULL << shape.members) - 1, Epoch(1)};
-  shape.host.sync_max = us(prng.between(5, 150));
-  shape.host.apply_per_turn = static_cast<std::uint32_t>(prng.between(1, 16));
-  shape.host.snapshot_every = static_cast<std::uint32_t>(prng.between(8, 60));
-  shape.turn_max = us(prng.between(3, 20));
-  shape.fault_every = us(prng.between(150, 2000));
-  shape.faults_end = us(prng.between(3000, 12'000));
-  shape.request_every = us(prng.between(10, 80));
-  shape.beyond_budget = prng.below(10) == 0;
-  shape.drip = !shape.beyond_budget && shape.members >= 3 && prng.below(12) == 0;
-  shape.power_cut = shape.durability == Durability::disk && prng.below(4) == 0;
-  // A random half of the faults is left out; one world in ten is healthy.
-  shape.faults = prng.below(10) == 0 ? 0 : static_cast<std::uint32_t>(prng.next() & 0x1ff);
-  if (shape.drip) shape.faults = 0;
-  return shape;
-}
 
 CftWorld::CftWorld(std::uint64_t seed, const WorldShape& shape, CftMarks& marks, std::FILE* story)
     : shape_(shape),
@@ -157,7 +90,14 @@ std::size_t CftWorld::faulty() const {
   return count;
 }
 
-std::size_t CftWorld::budget() const { return (shape_.members - 1) / 2; }
+// How many may die as far as anybody who is up knows the members.
+std::size_t CftWorld::budget() const {
+  std::size_t members = std::min(shape_.members, judge_.members().count());
+  for (const Machine& machine : machines_) {
+    if (machine.host) members = std::min(members, machine.host->core().members().count());
+  }
+  return (members - 1) / 2;
+}
 
 void CftWorld::strike() {
   next_fault_ = now_ + draw(us(20), shape_.fault_every);
@@ -177,7 +117,8 @@ void CftWorld::strike(Fault fault, std::size_t i, Duration lasts) {
       const bool counted = machine.host->core().recovering();
       if (!shape_.beyond_budget && faulty() + (counted ? 0 : 1) > budget()) return;
       crash(i, prng_.below(3) != 0);
-      machine.back_at = now_ + lasts;
+      // Long enough for a change of members, and for a leader that cannot decide it to rest.
+      machine.back_at = now_ + (shape_.membership ? lasts * 4 : lasts);
       return;
     }
     case Fault::pause: {
@@ -311,12 +252,13 @@ void CftWorld::hand_out() {
   if (leaders.empty() || !requests_on_) return;
   SimHost& leader = *leaders[prng_.below(leaders.size())];
   if (now_ >= next_member_) {
-    const bool add = judge_.members().count() == shape_.members && prng_.below(3) != 0;
-    const auto who = add ? shape_.members : prng_.below(shape_.processes);
+    // Removals that would leave no majority must be refused, so they come when somebody is down.
+    const bool add = prng_.below(faulty() > 0 ? 4 : 2) == 0;
+    const auto who = prng_.below(shape_.processes);
     const bool fits = add ? !judge_.members().has(index(who))
-                          : judge_.members().has(index(who)) && judge_.members().count() > shape_.members;
+                          : judge_.members().has(index(who)) && judge_.members().count() > 2;
     if (fits && (!mended_ || add)) leader.request_member(index(who), add);
-    next_member_ = now_ + us(1000);
+    next_member_ = now_ + us(400);
   }
   for (int i = 0; i < 8 && !pool_.empty(); ++i) {
     leader.request(pool_.front().first, pool_.front().second);
@@ -394,6 +336,9 @@ void CftWorld::next_turn(std::size_t i) {
                        : core.role() == rsm::cft::Role::candidate ? "candidate"
                                                                   : "follower",
                        core.promise().value));
+      if (shape_.stop_leaders && core.role() == rsm::cft::Role::leader) {
+        machine.stop_at = now_ + draw(us(0), us(prng_.below(2) == 0 ? 2 : 15));
+      }
     }
     if (was_recovering && !core.recovering()) {
       marks_->hit(CftMark::recovered_without_log);
@@ -404,12 +349,24 @@ void CftWorld::next_turn(std::size_t i) {
   machine.next_turn = now_ + draw(us(1), shape_.turn_max);
 }
 
+// In the middle of whatever it does: of the first entry of its reign, often.
+void CftWorld::stop(std::size_t i) {
+  Machine& machine = machines_[i];
+  machine.stop_at = Instant::never();
+  if (!machine.host || machine.paused || mended_) return;
+  tell(fmt::format("replica {} stands still", i));
+  marks_->hit(CftMark::fault_stopped_leader);
+  fabric_.pause(index(i), true);
+  machine.paused = true;
+  machine.back_at = now_ + draw(us(300), us(3000));
+}
+
 void CftWorld::run_until(Instant end, bool until_settled) {
   while (!judge_.failed()) {
     Instant next = std::min({end, next_fault_, next_request_});
     for (const Machine& machine : machines_) {
       if (machine.host && !machine.paused) next = std::min(next, machine.next_turn);
-      next = std::min(next, machine.back_at);
+      next = std::min({next, machine.back_at, machine.stop_at});
     }
     for (const Repair& repair : repairs_) next = std::min(next, repair.at);
     now_ = std::max(now_, next);
@@ -421,7 +378,8 @@ void CftWorld::run_until(Instant end, bool until_settled) {
       request();
       hand_out();
       install_snapshots();
-      if (faulty() > budget()) quorum_lost_ = true;
+      // Within the budget no change of members may cost the cluster its majority.
+      if (faulty() > budget() && (shape_.beyond_budget || !shape_.membership)) quorum_lost_ = true;
       if (until_settled && settled()) return;
     }
     for (std::size_t k = 0; k < repairs_.size();) {
@@ -433,6 +391,7 @@ void CftWorld::run_until(Instant end, bool until_settled) {
       repairs_.erase(repairs_.begin() + static_cast<std::ptrdiff_t>(k));
     }
     for (std::size_t i = 0; i < machines_.size(); ++i) {
+      if (machines_[i].stop_at <= now_) stop(i);
       if (machines_[i].back_at <= now_) bring_back(i);
       if (machines_[i].host && !machines_[i].paused && machines_[i].next_turn <= now_) next_turn(i);
     }

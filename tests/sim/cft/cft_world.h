@@ -8,26 +8,9 @@
 #include <vector>
 
 #include "tests/sim/cft/judge.h"
+#include "tests/sim/cft/world_shape.h"
 
 namespace mallard::sim::cft {
-
-// What a seed draws.
-struct WorldShape {
-  std::size_t processes = 3;
-  std::size_t members = 3;  // the first so many; the others may be added later
-  rsm::cft::Durability durability = rsm::cft::Durability::disk;
-  HostShape host;
-  Duration turn_max = Duration::microseconds(15);
-  Duration fault_every = Duration::milliseconds(1);
-  Duration faults_end = Duration::milliseconds(10);
-  Duration request_every = Duration::microseconds(40);
-  std::size_t request_bytes_max = 100;
-  bool beyond_budget = false;
-  bool membership = false;
-  bool drip = false;
-  bool power_cut = false;
-  std::uint32_t faults = 0;  // set of kinds that strike
-};
 
 struct CftOutcome {
   CftFailure failure;
@@ -37,7 +20,6 @@ struct CftOutcome {
   std::int64_t ended_ns = 0;
 };
 
-[[nodiscard]] WorldShape draw_shape(std::uint64_t seed);
 [[nodiscard]] CftOutcome run_cft_world(std::uint64_t seed, CftMarks& marks, std::FILE* story);
 
 class CftWorld {
@@ -63,6 +45,7 @@ class CftWorld {
     std::uint64_t lives = 0;
     Instant next_turn;
     Instant back_at = Instant::never();  // restart or resume
+    Instant stop_at = Instant::never();
     bool paused = false;
     bool lost = false;  // the next life lacks what the last one had
     bool no_disk = false;
@@ -91,6 +74,7 @@ class CftWorld {
   [[nodiscard]] std::string describe() const;
   void run_until(Instant end, bool until_settled);
   void next_turn(std::size_t i);
+  void stop(std::size_t i);
   void tell(const std::string& what);
   Duration draw(Duration low, Duration high);
 
