@@ -84,6 +84,9 @@ class CftCore {
     Lsn credit = 0;
   };
   static constexpr std::size_t tickets_max = 64;
+  // Of the time after which who does not move forward rests; and after how many such times one is taken back.
+  static constexpr std::uint32_t stall_doublings_max = 4;
+  static constexpr std::int64_t stalls_eased_after = 64;
   // Effects that a step may order besides writes of entries.
   static constexpr std::size_t effects_reserve = 256;
 
@@ -213,7 +216,9 @@ class CftCore {
   Ballot ballot_;
   Ballot renews_;  // a candidate that led with it: its own log is as it was, and what it placed is open
   Phase phase_ = Phase::collecting;
-  Instant progress_at_;  // last step forward of a candidacy or of the log
+  Instant progress_at_;       // last step forward of a candidacy or of the log
+  std::uint32_t stalls_ = 0;  // rests not long ago
+  Instant eased_at_;          // when there was last one, or one was forgotten
   Instant resting_until_;
   std::uint64_t looks_ = 0;
   std::uint64_t verify_after_ = 0;  // looks of greater numbers verify

@@ -328,18 +328,27 @@ void CftCore::step_down() {
 // Leaves the lead to others for a while.
 void CftCore::rest() {
   resting_until_ = now_ + settings_.rest;
+  stalls_ = std::min(stalls_ + 1, stall_doublings_max);
+  eased_at_ = now_;
   step_down();
 }
 
-// Whoever leads, or tries to, and does not move forward shares the fate of the dead (Mu, section 4.1).
+// Whoever leads, or tries to, and does not move forward shares the fate of the dead (Mu, section 4.1). Each
+// stall has twice the time of the one before, for a while, so that disks and links which are slower than
+// stall_after end the stalls: else each reign would leave its first entry in the ring until it is full.
 void CftCore::watch_progress() {
+  if (stalls_ > 0 && now_ - eased_at_ > settings_.stall_after * stalls_eased_after) {
+    --stalls_;
+    eased_at_ = now_;
+  }
+  const Duration patience = settings_.stall_after * (std::int64_t{1} << stalls_);
   if (role_ == Role::candidate) {
-    if (now_ - progress_at_ > settings_.stall_after) rest();
+    if (now_ - progress_at_ > patience) rest();
     return;
   }
   if (role_ != Role::leader) return;
   const bool waits = log_.undecided() > 0 || reign_end_ == 0 || reads_answered_ < reads_asked_;
-  if (waits && now_ - progress_at_ > settings_.stall_after) {
+  if (waits && now_ - progress_at_ > patience) {
     rest();
     return;
   }

@@ -54,7 +54,8 @@ struct CftSettings {
   // anew between the end of the reset and the next look at it, and nothing else would ever revive it. Longer
   // than a handshake with an agent takes, which each reset begins anew; short beside a process's restart.
   Duration relink_after = Duration::milliseconds(100);
-  Duration stall_after = Duration::milliseconds(20);        // without progress a leader or candidate rests
+  Duration stall_after = Duration::milliseconds(
+      20);  // without progress a leader or candidate rests; up to 16 times as long if that goes on
   Duration rest = Duration::milliseconds(5);                // how long it then leaves the lead to others
   Duration stable_word_delay = Duration::microseconds(10);  // an idle leader tells what is decided after this
   Duration lag_patience = Duration::milliseconds(50);       // so long a slow follower may hold the leader up

@@ -29,6 +29,19 @@ TEST(CftCoreLog, OnDiskNothingIsDecidedBeforeAMajorityHasSynced) {
   EXPECT_FALSE(cluster.decide(1));
 }
 
+// A reign that ends before its first entry is on the disks leaves it in the ring: they must not fill it.
+TEST(CftCoreLog, DisksThatAreSlowerThanTheLeadersPatienceAreWaitedFor) {
+  CoreCluster cluster({.durability = Durability::disk});
+  ASSERT_TRUE(cluster.wait_for_leader());
+  ASSERT_TRUE(cluster.decide(5));
+  for (std::size_t i = 0; i < 3; ++i) {
+    cluster.host(i).set_sync(Duration::milliseconds(4), Duration::milliseconds(4));
+  }
+  ASSERT_TRUE(cluster.decide(1)) << cluster.failure();
+  ASSERT_TRUE(cluster.decide(20)) << cluster.failure();
+  EXPECT_TRUE(cluster.run_until([&] { return cluster.level(); })) << cluster.failure();
+}
+
 TEST(CftCoreLog, IdleFollowersHearOfTheLastDecision) {
   CoreCluster cluster({});
   ASSERT_TRUE(cluster.wait_for_leader());
