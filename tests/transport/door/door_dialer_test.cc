@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "tests/transport/door/network_door.h"
 
 namespace mallard::transport::door {
@@ -156,6 +158,55 @@ TEST_F(DoorDialerTest, bodies_that_do_not_go_on_keep_no_other_client_out) {
   EXPECT_TRUE(run_until([&] { return replica.received.size() == 1; }));
   EXPECT_TRUE(run_until([&] { return ended(DoorEnd::frame_deadline) == 4; })) << "each in its turn";
   replica.forget();
+  EXPECT_EQ(server_pool.free_bytes(), server_pool.capacity());
+}
+
+// What the suite `hostile` does to real processes, in small.
+TEST_F(DoorDialerTest, thousands_of_hostile_requests_are_counted_and_the_others_served) {
+  constexpr std::uint64_t rounds = 120;
+  constexpr std::uint64_t at_once = 16;
+  constexpr std::size_t open_at_once = 300;
+  settings_over_network.limits.listener.accepts_per_second = 100'000;
+  listen();
+  replica.record = false;
+  std::uint64_t forbidden = 0;
+  replica.answer = [&](DoorConnection from, const DoorMessage& message) {
+    const auto& asked = std::get<Submit>(message);
+    const bool good = text_of(server_pool, asked.command) == "good";
+    forbidden += good ? 0 : 1;
+    const auto status = good ? ReplyStatus::done : ReplyStatus::forbidden;
+    EXPECT_TRUE(server->send(from, Reply{.request = asked.request, .status = status}));
+    server_pool.release(asked.command);
+  };
+  open_remote(second);
+  ASSERT_TRUE(run_until([&] { return caller.welcomes.size() == 1; }));
+  const std::vector<std::byte> garbage(64, std::byte{0xee});
+  const auto asker = enter_and_greet(first);
+  std::deque<Descriptor> half_open;
+  for (std::uint64_t round = 1; round <= rounds; ++round) {
+    const std::string from = "127.1." + std::to_string(round) + ".1";
+    for (std::uint64_t i = 1; i <= at_once; ++i) {
+      ASSERT_TRUE(
+          asker->say(Submit{.request = (round - 1) * at_once + i, .command = {.slot = 1, .bytes = 40}}));
+      half_open.push_back(connect_from(from.c_str(), server->clients_port()));
+      if (half_open.size() > open_at_once) half_open.pop_front();
+    }
+    const auto hostile = enter(first, from.c_str());
+    ASSERT_TRUE(round % 2 == 0 ? hostile->say(garbage) : hostile->say(Hello{.role = Role::gateway}));
+    ASSERT_TRUE(submit(round, "good"));
+    ASSERT_TRUE(run_until([&] { return caller.replies.size() == round; }));
+    EXPECT_FALSE(asker->is_closed()) << "it is refused, and may go on";
+  }
+  EXPECT_TRUE(run_until([&] { return forbidden == rounds * at_once; }));
+  EXPECT_TRUE(run_until([&] { return ended(DoorEnd::malformed) + ended(DoorEnd::no_place) == rounds; }));
+  EXPECT_TRUE(run_until([&] { return server->counters().listener.accepted == rounds * (at_once + 1) + 2; }));
+  const auto turned_away = [&] {
+    const ClientListenerCounters& counted = server->counters().listener;
+    return counted.evicted + counted.handshakes_failed + counted.handshake_deadlines;
+  };
+  EXPECT_TRUE(run_until([&] { return turned_away() >= rounds * at_once - open_at_once; }));
+  EXPECT_LE(server->client_handshakes(), settings_over_network.limits.listener.handshakes);
+  EXPECT_EQ(caller.replies.back().second, ReplyStatus::done);
   EXPECT_EQ(server_pool.free_bytes(), server_pool.capacity());
 }
 
