@@ -87,6 +87,8 @@ class CftCore {
   // Of the time after which who does not move forward rests; and after how many such times one is taken back.
   static constexpr std::uint32_t stall_doublings_max = 4;
   static constexpr std::int64_t stalls_eased_after = 64;
+  // So many poll_intervals may lie between two beats of a replica that sleeps.
+  static constexpr std::int64_t slowest_beat = 16;
   // Effects that a step may order besides writes of entries.
   static constexpr std::size_t effects_reserve = 256;
 

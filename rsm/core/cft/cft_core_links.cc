@@ -121,7 +121,7 @@ void CftCore::looked(Peer& peer, const OwnMemory& memory) {
   const std::uint64_t beat = memory::load_word(bytes, 0);
   const auto card = decode_card(bytes);
   const bool reborn = card && peer.known && card->incarnation != peer.card.incarnation;
-  peer.score.sample(beat != peer.look_beat || reborn);
+  peer.score.look(peer.look_since, beat != peer.look_beat || reborn, settings_.poll_interval * slowest_beat);
   peer.look_beat = beat;
   if (card) {
     absorb(peer, *card);

@@ -38,5 +38,53 @@ TEST(PullScore, TheUnknownIsAliveButNotForLong) {
   EXPECT_FALSE(score.alive());
 }
 
+// Who beats every 12 ms is looked at every 5 ms.
+TEST(PullScore, ASleeperIsNotTakenForDead) {
+  PullScore score;
+  const auto at = [](std::int64_t ms) { return Instant{} + Duration::milliseconds(ms); };
+  std::int64_t now = 1000;
+  std::int64_t seen = 0;
+  for (int i = 0; i < 400; ++i, now += 5) {
+    const std::int64_t beat = now / 12;
+    score.look(at(now), beat != seen, Duration::milliseconds(80));
+    seen = beat;
+    ASSERT_TRUE(score.alive()) << now;
+  }
+  EXPECT_EQ(score.score(), PullScore::score_max);
+  // It dies, and is missed at its own pace.
+  const std::int64_t died = now;
+  while (score.alive()) score.look(at(now += 5), false, Duration::milliseconds(80));
+  EXPECT_GT(now - died, 100);
+  EXPECT_LT(now - died, 300);
+}
+
+TEST(PullScore, TheDetectionIsQuickAgainWithWhomItWatches) {
+  PullScore score;
+  const auto at = [](std::int64_t ms) { return Instant{} + Duration::milliseconds(ms); };
+  const Duration longest = Duration::milliseconds(80);
+  std::int64_t now = 1000;
+  for (int i = 0; i < 20; ++i) score.look(at(now += 60), true, longest);
+  for (int i = 0; i < 40; ++i) score.look(at(now += 5), true, longest);
+  const std::int64_t died = now;
+  while (score.alive()) score.look(at(now += 5), false, longest);
+  EXPECT_LE(now - died, 75);
+}
+
+// A time in which it was dead is not its pace, and a pause counts only so far.
+TEST(PullScore, AnOutageIsNoPace) {
+  PullScore score;
+  const auto at = [](std::int64_t ms) { return Instant{} + Duration::milliseconds(ms); };
+  const Duration longest = Duration::milliseconds(80);
+  std::int64_t now = 1000;
+  for (int i = 0; i < 40; ++i) score.look(at(now += 5), true, longest);
+  while (score.alive()) score.look(at(now += 5), false, longest);
+  now += 100'000;
+  while (!score.alive()) score.look(at(now += 5), true, longest);
+  for (int i = 0; i < 20; ++i) score.look(at(now += 5), true, longest);
+  const std::int64_t died = now;
+  while (score.alive()) score.look(at(now += 5), false, longest);
+  EXPECT_LE(now - died, 75);
+}
+
 }  // namespace
 }  // namespace mallard::rsm::cft
