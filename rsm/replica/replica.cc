@@ -9,6 +9,13 @@ namespace mallard::rsm {
 
 namespace door = transport::door;
 
+namespace {
+
+// Until the next look at what only the journal can end. Its thread wakes the loop when it has done something.
+constexpr Duration journal_pause = Duration::milliseconds(5);
+
+}  // namespace
+
 std::string_view replica_state_name(ReplicaState state) {
   switch (state) {
     case ReplicaState::recovering:
@@ -107,11 +114,12 @@ bool Replica::turn(Instant now) {
   if (failed()) {
     return false;
   }
+  last_turn_ = now;
   if (installing_) {
     return finish_install(now);
   }
   bool busy = is_fetching() ? fetch_snapshot(now) : snapshots_->turn(engine_->standing());
-  if (installing_ || (!is_fetching() && snapshots_->is_behind(engine_->applied()))) {
+  if (engine_stands()) {
     return busy;
   }
   busy = engine_->turn(now) || busy;
@@ -125,9 +133,20 @@ bool Replica::turn(Instant now) {
   return links_.tell_gateway() || busy;
 }
 
+bool Replica::engine_stands() const {
+  return installing_ || (!is_fetching() && snapshots_->is_behind(engine_->applied()));
+}
+
+// Who gets no turn does not move its deadline: that may be over long ago, and then nobody would ever sleep.
 Instant Replica::next_deadline() const {
-  return is_fetching() ? std::min(engine_->next_deadline(), fetch_->next_deadline())
-                       : engine_->next_deadline();
+  const Instant look = last_turn_ + journal_pause;
+  if (engine_stands()) {
+    return look;
+  }
+  if (!is_fetching()) {
+    return engine_->next_deadline();
+  }
+  return std::min(engine_->next_deadline(), may_fetch() ? fetch_->next_deadline() : look);
 }
 
 // ---- Snapshots of peers.
@@ -151,9 +170,11 @@ void Replica::on_peer_message(memory::ProcessIndex from, const PeerMessage& mess
 
 bool Replica::is_fetching() const { return fetch_ && engine_->needs_snapshot(); }
 
+bool Replica::may_fetch() const { return snapshots_->is_idle() && snapshots_->is_settled(); }
+
 bool Replica::fetch_snapshot(Instant now) {
   snapshots_->abandon();
-  if (!snapshots_->is_idle() || !snapshots_->is_settled()) {
+  if (!may_fetch()) {
     return false;
   }
   const cft::Lsn at_least = *engine_->needs_snapshot();

@@ -119,6 +119,10 @@ class Replica final : private EngineObserver, private RecoveredCommands {
   // What a replica does that lacks log: fetches a snapshot, gives it a place in its journal, and becomes what
   // it says.
   [[nodiscard]] bool is_fetching() const;
+  // Own snapshots are out of the way: nobody else writes one meanwhile.
+  [[nodiscard]] bool may_fetch() const;
+  // The engine gets no turn until a snapshot is durable.
+  [[nodiscard]] bool engine_stands() const;
   bool fetch_snapshot(Instant now);
   void start_install();
   bool finish_install(Instant now);
@@ -136,6 +140,7 @@ class Replica final : private EngineObserver, private RecoveredCommands {
   std::vector<std::byte> reply_;
   std::optional<memory::ProcessIndex> leader_;
   std::uint64_t demand_ = 0;  // requests since the last turn
+  Instant last_turn_;
   std::string failure_;
   journal::Disk& disk_;
   std::optional<SnapshotTaker> snapshots_;

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -224,6 +226,60 @@ TEST(Replica, ADamagedEntryThatNoRingHasIsReplacedByASnapshot) {
   stage.crash((victim + 1) % ReplicaStage::replicas);
   EXPECT_EQ(stage.call(get("early")).body, "value-early");
   EXPECT_EQ(stage.witness().verdict(), "");
+}
+
+// As ReplicaStage::run_until(), and checks that no replica asks for one turn after the other at once: a loop
+// that waits as long as it may would never sleep. After a change a turn or two may be due.
+bool run_calmly(ReplicaStage& stage, const std::function<bool()>& done, Duration limit) {
+  constexpr std::size_t in_a_row_max = 3;
+  std::array<std::size_t, ReplicaStage::replicas> in_a_row{};
+  std::size_t longest = 0;
+  const bool is_done = stage.run_until(
+      [&] {
+        for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+          const bool is_due = stage.runs(i) && stage.replica(i).next_deadline() <= stage.now();
+          in_a_row[i] = is_due ? in_a_row[i] + 1 : 0;
+          longest = std::max(longest, in_a_row[i]);
+        }
+        return done();
+      },
+      limit);
+  EXPECT_LE(longest, in_a_row_max);
+  return is_done;
+}
+
+TEST(Replica, SleepsWhileASnapshotIsWritten) {
+  ReplicaStage stage({.sync = Duration::milliseconds(2), .snapshots = {.every_entries = 5}});
+  const std::size_t leader = stage.wait_for_leader();
+  stage.run_for(Duration::milliseconds(1));
+  for (int i = 0; i < 60; ++i) {
+    stage.submit(leader, put("key" + std::to_string(i % 7), "value"));
+  }
+  std::size_t behind = 0;
+  const auto taken = [&] {
+    const Replica& replica = stage.replica(leader);
+    behind += replica.snapshots().is_behind(replica.engine().applied()) ? 1U : 0U;
+    return replica.snapshots().taken() > 0;
+  };
+  EXPECT_TRUE(run_calmly(stage, taken, Duration::milliseconds(200)));
+  EXPECT_GT(behind, 0U) << "nothing was executed for a while";
+}
+
+TEST(Replica, SleepsWhileASnapshotOfAPeerIsInstalled) {
+  ReplicaStage stage;
+  EXPECT_EQ(stage.call(put("early", "value-early")).status, ok);
+  const std::string large(4000, 'v');
+  for (int i = 0; i < 60; ++i) {
+    EXPECT_EQ(stage.call(put("key" + std::to_string(i % 7), large)).status, ok);
+  }
+  stage.expect_equal_states();
+  const std::size_t victim = (stage.wait_for_leader() + 1) % ReplicaStage::replicas;
+  stage.crash(victim, journal::SimDisk::Loss::none);
+  damage_entry_with(stage, victim, "value-early");
+  stage.start(victim);
+  stage.run_for(Duration::microseconds(10));  // its first turn
+  EXPECT_TRUE(run_calmly(
+      stage, [&] { return stage.replica(victim).installed() == 1; }, Duration::milliseconds(200)));
 }
 
 TEST(Replica, AFailingJournalEndsIt) {
