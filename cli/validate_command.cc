@@ -95,6 +95,27 @@ std::string durability_lines(const config::Pairing& pairing) {
   return lines.empty() ? lines : "\n" + lines;
 }
 
+// Replicas whose pages are not for this machine only, each with its ports, and what that means.
+std::string open_admin_lines(const config::Pairing& pairing) {
+  std::string lines;
+  for (const config::ClusterSettings& cluster : pairing.clusters) {
+    for (const config::ReplicaSettings& replica : cluster.replicas) {
+      if (!config::is_loopback(replica.admin_address)) {
+        const bool has_replica = cluster.kind == config::ClusterKind::cft;
+        lines += fmt::format("{} {}: status and metrics at {}, port {}{}\n", cluster.name, replica.id.value,
+                             replica.admin_address, replica.ports.admin,
+                             has_replica ? fmt::format(" and {}", replica.ports.replica_admin) : "");
+      }
+    }
+  }
+  return lines.empty()
+             ? lines
+             : "\n" + lines +
+                   "these ports are open to the network: who reaches them may read, without a password or "
+                   "encryption, the\nnames of clusters and links, positions, peers and errors, but no keys "
+                   "or values, and can change nothing; let a\nfirewall admit nobody but your monitoring\n";
+}
+
 std::string links_table(const config::Pairing& pairing) {
   constexpr Table::Align right = Table::Align::right;
   Table table(
@@ -121,6 +142,17 @@ std::string clients_table(const config::Pairing& pairing) {
   return pairing.clients.empty() ? "" : "\n" + table.text();
 }
 
+// The ids of replicas whose status and metrics are not for their own machine only.
+Json open_admin_of(const config::ClusterSettings& cluster) {
+  Json ids = Json::array();
+  for (const config::ReplicaSettings& replica : cluster.replicas) {
+    if (!config::is_loopback(replica.admin_address)) {
+      ids.push_back(replica.id.value);
+    }
+  }
+  return ids;
+}
+
 Json to_json(const config::Pairing& pairing) {
   Json clusters = Json::array();
   for (const config::ClusterSettings& cluster : pairing.clusters) {
@@ -131,6 +163,7 @@ Json to_json(const config::Pairing& pairing) {
          {"engine", has_engine ? Json("cft") : Json(nullptr)},
          {"durability", has_engine ? Json(config::word_of(cluster.durability)) : Json(nullptr)},
          {"replicas", cluster.replicas.size()},
+         {"open_admin", open_admin_of(cluster)},
          {"n", report.total},
          {"u", cluster.faults.u},
          {"r", cluster.faults.r},
@@ -213,8 +246,8 @@ ExitCode validate(const ValidateOptions& options) {
   if (as_json) {
     fmt::print("{}\n", text_of(to_json(*pairing)));
   } else {
-    fmt::print("{}{}{}{}{}", clusters_table(*pairing), durability_lines(*pairing),
-               pairing->links.empty() ? "" : "\n",
+    fmt::print("{}{}{}{}{}{}", clusters_table(*pairing), durability_lines(*pairing),
+               open_admin_lines(*pairing), pairing->links.empty() ? "" : "\n",
                pairing->links.empty() ? std::string() : links_table(*pairing), clients_table(*pairing));
   }
   return ExitCode::ok;

@@ -36,6 +36,7 @@ struct SizeRule {
   std::uint64_t high;
 };
 struct HostRule {};        // an IPv4 or IPv6 address or a DNS name
+struct AddressRule {};     // an IPv4 or IPv6 address to listen at
 struct NameRule {};        // a name that is safe in paths, labels and certificates
 struct KeyRule {};         // an Ed25519 public key
 struct PrefixesRule {};    // a list of key prefixes
@@ -93,7 +94,7 @@ void visit_fields(Visitor& visit, S& ports) {
   visit({"bridge", "where gateways of other clusters connect"}, ports.bridge, port);
   visit({"local", "where gateways of the same cluster connect"}, ports.local, port);
   visit({"clients", "where clients of an engine connect"}, ports.clients, port);
-  visit({"admin", "where the gateway serves status and metrics, on loopback"}, ports.admin, port);
+  visit({"admin", "where the gateway serves status and metrics"}, ports.admin, port);
   visit({"replica_admin", "where the replica process of an engine does"}, ports.replica_admin, port);
   visit({"replicas", "where the replicas of an engine connect to each other"}, ports.replicas, port);
 }
@@ -114,6 +115,8 @@ void visit_fields(Visitor& visit, S& replica) {
   visit({"host", "the address by which the other machines reach it", Need::required}, replica.host,
         HostRule{});
   visit({"ports", "its TCP ports"}, replica.ports, NestedRule{.one_line = true});
+  visit({"admin_address", "the address of its machine at which status and metrics are served"},
+        replica.admin_address, AddressRule{});
   visit({"keys", "its public keys, as `mallard keys show` prints them", Need::required}, replica.keys,
         NestedRule{});
   visit({"stake", "its weight"}, replica.stake, CountRule{1, cluster_weight_max});

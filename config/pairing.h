@@ -25,7 +25,7 @@ struct ReplicaPorts {
   std::uint16_t bridge = 7800;         // gateways of other clusters
   std::uint16_t local = 7801;          // gateways of the same cluster
   std::uint16_t clients = 7802;        // clients of a cluster that Mallard runs, from other machines
-  std::uint16_t admin = 9780;          // HTTP for status and metrics of the gateway, on loopback only
+  std::uint16_t admin = 9780;          // HTTP for status and metrics of the gateway, at admin_address
   std::uint16_t replica_admin = 9781;  // likewise of the replica process, where Mallard runs the cluster
   std::uint16_t replicas = 7803;       // the other replica processes of such a cluster
   friend constexpr bool operator==(const ReplicaPorts&, const ReplicaPorts&) = default;
@@ -45,6 +45,9 @@ struct ReplicaSettings {
   ReplicaPorts ports;
   ReplicaKeys keys;
   Weight stake = 1;  // its weight; at least 1
+  // IPv4 or IPv6 address of its machine at which status and metrics are served; 0.0.0.0 or :: for all of
+  // them. The pages are read-only, but whoever reaches the address may read them.
+  std::string admin_address = "127.0.0.1";
   friend bool operator==(const ReplicaSettings&, const ReplicaSettings&) = default;
 };
 

@@ -88,6 +88,7 @@ class Printer {
   }
   void write(std::uint64_t value, SizeRule) { end_value(size_text(value)); }
   void write(const std::string& value, HostRule) { end_value(yaml_text(value)); }
+  void write(const std::string& value, AddressRule) { end_value(yaml_text(value)); }
   void write(const std::string& value, NameRule) { end_value(yaml_text(value)); }
   void write(const PublicKey& value, KeyRule) { end_value(yaml_text(public_key_text(value))); }
   void write(ClusterIndex value, ClusterRule) { end_value(yaml_text(pairing_.clusters[value.value].name)); }

@@ -221,6 +221,27 @@ std::optional<ValueProblem> check_host(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<ValueProblem> check_listen_address(std::string_view text) {
+  const std::string address(
+      text.substr(0, text.find('\0') == std::string_view::npos ? host_bytes_max + 1 : 0));
+  in_addr v4{};
+  in6_addr v6{};
+  const std::string advice =
+      "write an address of this machine, without a port: 127.0.0.1, or 0.0.0.0 for all that it has";
+  if (inet_pton(AF_INET, address.c_str(), &v4) == 1) {
+    // 224.0.0.0 and up are groups and broadcasts (RFC 5771, RFC 919).
+    if (ntohl(v4.s_addr) < 0xe0000000U) return std::nullopt;
+    return ValueProblem{fmt::format("nobody can listen at {}", shown(text)), advice};
+  }
+  if (inet_pton(AF_INET6, address.c_str(), &v6) == 1) {
+    if (v6.s6_addr[0] != 0xffU) return std::nullopt;
+    return ValueProblem{fmt::format("nobody can listen at {}", shown(text)), advice};
+  }
+  return ValueProblem{fmt::format("{} is not an IPv4 or IPv6 address", shown(text)), advice};
+}
+
+bool is_loopback(std::string_view address) { return address.starts_with("127.") || address == "::1"; }
+
 std::optional<ValueProblem> check_name(std::string_view text) {
   const bool good =
       !text.empty() && text.size() <= name_bytes_max && is_lower(text.front()) &&

@@ -33,6 +33,12 @@ struct ValueProblem {
 // An IPv4 or IPv6 address that others can connect to, or a DNS name (RFC 1123).
 [[nodiscard]] std::optional<ValueProblem> check_host(std::string_view text);
 
+// An IPv4 or IPv6 address that a machine can listen at: its own, or 0.0.0.0 or :: for all that it has.
+[[nodiscard]] std::optional<ValueProblem> check_listen_address(std::string_view text);
+
+// Whether only processes of the same machine reach an address, which is a valid one.
+[[nodiscard]] bool is_loopback(std::string_view address);
+
 // Lower-case letters, digits and hyphens, a letter first; at most name_bytes_max.
 [[nodiscard]] std::optional<ValueProblem> check_name(std::string_view text);
 

@@ -194,7 +194,7 @@ bool GatewayProcess::open_channels(ExitCode& exit_code) {
 
 bool GatewayProcess::open_admin(ExitCode& exit_code) {
   const config::ReplicaSettings& own = pairing_.clusters[self_.cluster.value].replicas[self_.replica.value];
-  auto admin = transport::AdminServer::open({.host = "127.0.0.1", .port = own.ports.admin});
+  auto admin = transport::AdminServer::open({.host = own.admin_address, .port = own.ports.admin});
   if (!admin) {
     complain(admin.error().what, admin.error().advice);
     exit_code = ExitCode::failed;

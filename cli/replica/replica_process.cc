@@ -227,9 +227,9 @@ bool ReplicaProcess::open_door(const ReplicaPlace& place, ExitCode& exit_code) {
 }
 
 bool ReplicaProcess::open_admin(const ReplicaPlace& place, ExitCode& exit_code) {
-  const config::ClusterSettings& cluster = pairing_.clusters[place.self.cluster.value];
-  auto admin = transport::AdminServer::open(
-      {.host = "127.0.0.1", .port = cluster.replicas[place.self.replica.value].ports.replica_admin});
+  const config::ReplicaSettings& own =
+      pairing_.clusters[place.self.cluster.value].replicas[place.self.replica.value];
+  auto admin = transport::AdminServer::open({.host = own.admin_address, .port = own.ports.replica_admin});
   if (!admin) {
     complain(admin.error().what, admin.error().advice);
     exit_code = ExitCode::failed;

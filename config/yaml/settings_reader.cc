@@ -262,6 +262,14 @@ void SettingsReader::read_value(const TreeNode& node, const std::string& path, s
   out = *text;
 }
 
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, std::string& out,
+                                AddressRule) {
+  const std::string* text = any_text(node, path, "an address");
+  if (text == nullptr) return;
+  if (const auto problem = check_listen_address(*text)) return fail(node, path, *problem);
+  out = *text;
+}
+
 void SettingsReader::read_value(const TreeNode& node, const std::string& path, std::string& out, NameRule) {
   const std::string* text = any_text(node, path, "a name");
   if (text == nullptr) return;

@@ -40,6 +40,7 @@ class SettingsReader {
   void read_value(const TreeNode& node, const std::string& path, Integer& out, CountRule rule);
   void read_value(const TreeNode& node, const std::string& path, std::uint64_t& out, SizeRule rule);
   void read_value(const TreeNode& node, const std::string& path, std::string& out, HostRule);
+  void read_value(const TreeNode& node, const std::string& path, std::string& out, AddressRule);
   void read_value(const TreeNode& node, const std::string& path, std::string& out, NameRule);
   void read_value(const TreeNode& node, const std::string& path, PublicKey& out, KeyRule);
   void read_value(const TreeNode& node, const std::string& path, std::vector<std::string>& out, PrefixesRule);

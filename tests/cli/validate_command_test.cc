@@ -90,6 +90,28 @@ TEST(Validate, SaysWhatAPowerLossCosts) {
   EXPECT_THAT(output_with("replicated"), HasSubstr("a power loss of more than u replicas at once loses"));
 }
 
+TEST(Validate, SaysWhatOpenAdminPortsMean) {
+  const TemporaryFolder folder;
+  const auto validate_with = [&folder](const std::string& address, const std::string& format) {
+    const std::string text =
+        "clusters:\n  solo:\n    engine: cft\n    replicas:\n"
+        "      - {id: 0, host: 127.0.0.1, admin_address: \"" +
+        address +
+        "\", keys: {\n"
+        "          gateway: \"ed25519:test/key/of/east0/gateway/AAAAAAAAAAAAAAAAA=\",\n"
+        "          replica: \"ed25519:test/key/of/east0/replica/AAAAAAAAAAAAAAAAA=\",\n"
+        "          signing: \"ed25519:test/key/of/east0/signing/AAAAAAAAAAAAAAAAA=\"}}\n";
+    return run_program({"validate", folder.file("pairing.yaml", text), "-o", format}).out;
+  };
+  EXPECT_THAT(validate_with("0.0.0.0", "table"),
+              HasSubstr("\nsolo 0: status and metrics at 0.0.0.0, port 9780 and 9781\n"
+                        "these ports are open to the network: who reaches them may read"));
+  EXPECT_EQ(nlohmann::json::parse(validate_with("::", "json"))["clusters"][0]["open_admin"],
+            nlohmann::json::array({0}));
+  EXPECT_THAT(validate_with("127.0.0.2", "table"), testing::Not(HasSubstr("open to the network")));
+  EXPECT_EQ(nlohmann::json::parse(validate_with("::1", "json"))["clusters"][0]["open_admin"].size(), 0U);
+}
+
 // Unequal clusters need more attempts than u_s + u_r + 1.
 TEST(Validate, ShowsTheLongestWalkOfUnequalClusters) {
   std::string text = "clusters:\n";

@@ -75,7 +75,8 @@ TEST(PairingTemplate, ShowsEverySetting) {
 // What the template shows in comments is what a file without it gets.
 TEST(PairingTemplate, ShowsTheDefaults) {
   std::string text(pairing_template());
-  for (const std::string_view shown : {"# faults:", "# ports:", "# stake:", "# window:"}) {
+  for (const std::string_view shown :
+       {"# faults:", "# ports:", "# admin_address:", "# stake:", "# window:"}) {
     const std::size_t at = text.find(shown);
     ASSERT_NE(at, std::string::npos) << shown;
     text.erase(at, 2);

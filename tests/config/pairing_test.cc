@@ -17,6 +17,7 @@ TEST(Pairing, DefaultsAreTheDocumentedOnes) {
                                           .replicas = 7803}));
   EXPECT_EQ(WindowSettings{}, (WindowSettings{.messages = 4096, .bytes = 67'108'864}));
   EXPECT_EQ(ReplicaSettings{}.stake, 1U);
+  EXPECT_EQ(ReplicaSettings{}.admin_address, "127.0.0.1");
 }
 
 TEST(Pairing, TheDefaultWindowHoldsALargestBatch) {

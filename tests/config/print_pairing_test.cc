@@ -21,6 +21,7 @@ TEST(PrintPairing, WritesEverythingOut) {
       - id: 0
         host: "10.0.1.1"
         ports: {bridge: 7800, local: 7801, clients: 7802, admin: 9780, replica_admin: 9781, replicas: 7803}
+        admin_address: "127.0.0.1"
         keys:
           gateway: "ed25519:6AMAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE="
           replica: "ed25519:6QMAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE="
@@ -58,6 +59,7 @@ TEST(PrintPairing, LoadsAsTheSamePairing) {
       for (ReplicaSettings& replica : pairing.clusters.back().replicas) {
         replica.stake = random.between(1, 1ULL << 59);
         replica.ports.admin = static_cast<std::uint16_t>(random.between(10'000, 65'535));
+        if (random.below(2) == 1) replica.admin_address = random.below(2) == 1 ? "0.0.0.0" : "::";
       }
       if (random.below(2) == 1) {
         pairing.clusters.back().kind = ClusterKind::cft;

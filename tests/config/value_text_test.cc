@@ -121,6 +121,21 @@ TEST(ValueText, HostsAreAddressesOrNames) {
   EXPECT_TRUE(check_host(label + "." + label + "." + label + "." + std::string(62, 'a')));
 }
 
+TEST(ValueText, PagesAreServedAtAddressesOnly) {
+  for (const char* address :
+       {"127.0.0.1", "0.0.0.0", "10.0.0.1", "223.255.255.255", "::1", "::", "fd00::a"}) {
+    EXPECT_FALSE(check_listen_address(address)) << address;
+  }
+  for (const std::string_view address :
+       {"", "localhost", "east-1", "10.0.0.1:9780", "10.0.0", "256.1.1.1", "224.0.0.1", "255.255.255.255",
+        "ff02::1", "[::1]", "::1%eth0", "*", "0"}) {
+    EXPECT_TRUE(check_listen_address(address)) << address;
+  }
+  EXPECT_TRUE(check_listen_address(std::string_view("127.0.0.1\0x", 11)));
+  EXPECT_TRUE(is_loopback("127.0.0.1") && is_loopback("127.9.9.9") && is_loopback("::1"));
+  EXPECT_FALSE(is_loopback("0.0.0.0") || is_loopback("::") || is_loopback("10.127.0.1"));
+}
+
 TEST(ValueText, NamesAreSafeInPathsAndLabels) {
   for (const char* name : {"a", "east", "east-2", "e2e"}) EXPECT_FALSE(check_name(name)) << name;
   for (const char* name : {"", "East", "2east", "-east", "e.ast", "e_ast", "../x", "ea st", "\xc3\xa9st"}) {

@@ -200,7 +200,7 @@ Result<std::unique_ptr<AdminServer>, AdminProblem> AdminServer::open(const Admin
   if (!service->open(settings)) {
     return Failure<AdminProblem>(
         {fmt::format("cannot serve admin HTTP on {} port {}", settings.host, settings.port),
-         "free the port, or choose another one in the YAML file"});
+         "free the port, or choose another one, or another admin_address, in the YAML file"});
   }
   return std::unique_ptr<AdminServer>(new AdminServer(std::move(service)));
 }

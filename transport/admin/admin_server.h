@@ -13,7 +13,7 @@ namespace mallard::transport {
 
 struct AdminSettings {
   std::string host =
-      "127.0.0.1";  // an address of this machine; nothing here authenticates, so keep it on loopback
+      "127.0.0.1";  // an address of this machine; nothing here authenticates: who reaches it may read
   std::uint16_t port = 9780;                     // 0: any; AdminServer::port() tells
   Duration live_time = Duration::seconds(5);     // a loop that has not published for so long is stuck
   Duration request_time = Duration::seconds(2);  // for a whole request to arrive

@@ -87,6 +87,7 @@ clusters:
          replica: "ed25519:AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
          signing: "ed25519:AwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}}
       - {id: 0, host: 10.0.0.1, stake: 4, ports: {bridge: 1, local: 2, clients: 3, admin: 4},
+         admin_address: 0.0.0.0,
          keys: {gateway: "ed25519:BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
          replica: "ed25519:BQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
          signing: "ed25519:BgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}}
@@ -116,7 +117,7 @@ operators:
   wanted.clusters[0].name = "east";
   wanted.clusters[0].faults = {.u = 2, .r = 1};
   wanted.clusters[0].replicas = {
-      {ReplicaIndex(0), "10.0.0.1", {1, 2, 3, 4}, {key(4), key(5), key(6)}, 4},
+      {ReplicaIndex(0), "10.0.0.1", {1, 2, 3, 4}, {key(4), key(5), key(6)}, 4, "0.0.0.0"},
       {ReplicaIndex(1), "east-1.example", {}, {key(1), key(2), key(3)}, 2},
   };
   wanted.clusters[1].name = "west";
