@@ -48,7 +48,8 @@ void add_positions(const LinkView& view, const Labels& link, Series& series) {
   series.gauge("mallard_heartbeat_received_timestamp_seconds",
                "When the other cluster was heard last; 0: never.", link, view.heard_timestamp);
   series.gauge("mallard_inflight_bytes", "Payload in the window.", link, view.window_bytes);
-  for (const char* state : {"learning", "waiting_for_source", "fetching", "needs_snapshot", "active"}) {
+  for (const char* state :
+       {"waiting_for_replica", "learning", "waiting_for_source", "fetching", "needs_snapshot", "active"}) {
     series.gauge("mallard_link_state", "1 for the state that the link is in.", with(link, "state", state),
                  view.state == state ? 1 : 0);
   }
@@ -106,26 +107,24 @@ void add_inbound(const bridge::InboundCounters& counters, const Labels& link, Se
                  counters.pulls_refused);
 }
 
-void add_peer(const bridge::Peer& peer, const PeerView& view, const Labels& labels, Series& series) {
+void add_peer(const bridge::PeerCounters& counters, const PeerView& view, const Labels& labels,
+              Series& series) {
   series.gauge("mallard_peer_up", "1 while a channel to the peer is open.", labels, view.up ? 1 : 0);
   series.gauge("mallard_rtt_seconds", "Smoothed round trip; 0 when not known.", labels,
                std::max(view.rtt_seconds, 0.0));
-  series.counter("mallard_frames_in_total", "Frames that the peer sent.", labels, peer.counters.frames_in);
-  series.counter("mallard_frames_out_total", "Frames sent to the peer.", labels, peer.counters.frames_out);
+  series.counter("mallard_frames_in_total", "Frames that the peer sent.", labels, counters.frames_in);
+  series.counter("mallard_frames_out_total", "Frames sent to the peer.", labels, counters.frames_out);
   series.counter("mallard_stale_contexts_total", "Sections of another epoch or generation.", labels,
-                 peer.counters.stale_context_dropped);
+                 counters.stale_context_dropped);
   series.counter("mallard_violations_total", "Frames for which the peer's channel was closed.", labels,
-                 peer.counters.violations);
+                 counters.violations);
 }
 
 void add_channels(const transport::ChannelSet* set, const char* plane, Series& series) {
-  if (set == nullptr) {
-    return;
-  }
   std::uint64_t out = 0;
   std::uint64_t in = 0;
   std::uint64_t refused = 0;
-  for (std::size_t i = 0; i < set->peers(); ++i) {
+  for (std::size_t i = 0; set != nullptr && i < set->peers(); ++i) {
     out += set->counters(i).wire_bytes_out;
     in += set->counters(i).wire_bytes_in;
     refused += set->counters(i).frames_refused;
@@ -135,7 +134,8 @@ void add_channels(const transport::ChannelSet* set, const char* plane, Series& s
   series.counter("mallard_wire_bytes_total", "Bytes of TLS records.", with(labels, "direction", "in"), in);
   series.counter("mallard_frames_unqueued_total", "Frames that found their channel closed or its queue full.",
                  labels, refused);
-  const transport::AcceptCounters& accepts = set->accept_counters();
+  const transport::AcceptCounters accepts =
+      set != nullptr ? set->accept_counters() : transport::AcceptCounters{};
   for (const auto& [reason, value] :
        {std::pair{"rate", accepts.refused_by_rate}, std::pair{"pending", accepts.refused_by_pending},
         std::pair{"deadline", accepts.handshake_deadlines}, std::pair{"handshake", accepts.handshakes_failed},
@@ -146,21 +146,45 @@ void add_channels(const transport::ChannelSet* set, const char* plane, Series& s
 }
 
 // By weight, as seen from here: a gateway always hears itself.
-void add_quorum_margins(const GatewaySources& sources, Series& series) {
+void add_quorum_margins(const GatewaySources& sources, const std::vector<PeerView>& peers, Series& series) {
   for (std::uint16_t c = 0; c < sources.pairing.clusters.size(); ++c) {
     const config::ClusterSettings& cluster = sources.pairing.clusters[c];
-    const auto peers = sources.gateway.core().peers().of(ClusterIndex(c));
-    if (peers.empty() && ClusterIndex(c) != sources.self.cluster) {
-      continue;
-    }
+    bool is_concerned = ClusterIndex(c) == sources.self.cluster;
     // Live minus needed is u minus what is missing, and that does not overflow.
     double margin = static_cast<double>(cluster.faults.u);
-    for (const bridge::Peer& peer : peers) {
-      margin -= peer.up ? 0 : static_cast<double>(cluster.replicas[peer.address.replica.value].stake);
+    for (const PeerView& peer : peers) {
+      if (peer.address.cluster == ClusterIndex(c)) {
+        is_concerned = true;
+        margin -= peer.up ? 0 : static_cast<double>(cluster.replicas[peer.address.replica.value].stake);
+      }
     }
-    series.gauge("mallard_quorum_margin",
-                 "Weight of live replicas beyond what the cluster needs; negative: too few.",
-                 {{"cluster", cluster.name}}, margin);
+    if (is_concerned) {
+      series.gauge("mallard_quorum_margin",
+                   "Weight of live replicas beyond what the cluster needs; negative: too few.",
+                   {{"cluster", cluster.name}}, margin);
+    }
+  }
+}
+
+// One link's counters and latencies.
+void add_link(const GatewaySources& sources, const LinkView& view, Series& series) {
+  const config::LinkSettings& settings = sources.pairing.links[view.link.value];
+  const Labels link{{"link", settings.name}};
+  add_positions(view, link, series);
+  add_limits(settings, link, series);
+  series.histogram(
+      "mallard_latency_seconds",
+      "How long a batch took: commit_to_quack from the log of a source, receive_to_apply from the first "
+      "copy at a destination to its storage.",
+      with(link, "stage", view.outbound ? "commit_to_quack" : "receive_to_apply"),
+      sources.latencies != nullptr ? sources.latencies->of(view.link) : transport::LatencyHistogram());
+  const bridge::BridgeCore* core = sources.gateway != nullptr ? &sources.gateway->core() : nullptr;
+  if (view.outbound) {
+    add_outbound(core != nullptr ? core->outbound(view.link)->counters() : bridge::OutboundCounters{}, link,
+                 series);
+  } else {
+    add_inbound(core != nullptr ? core->inbound(view.link)->counters() : bridge::InboundCounters{}, link,
+                series);
   }
 }
 
@@ -176,40 +200,26 @@ std::vector<MetricSample> gateway_metrics(const GatewaySources& sources, const s
   series.gauge("mallard_pool_bytes", "Room for payloads.", {}, sources.pool.capacity());
   series.gauge("mallard_pool_used_bytes", "Of these, in use.", {},
                sources.pool.capacity() - sources.pool.free_bytes());
-  const bridge::GatewayCounters& counters = sources.gateway.counters();
+  const bridge::GatewayCounters counters =
+      sources.gateway != nullptr ? sources.gateway->counters() : bridge::GatewayCounters{};
   series.counter("mallard_frames_malformed_total", "Frames that did not decode.", {},
                  counters.frames_malformed);
   series.counter("mallard_frame_bytes_total", "Heads and bodies handed to channels.", {},
                  counters.wire_bytes_out);
   series.counter("mallard_batch_head_bytes_total", "Heads of frames with a batch for another cluster.", {},
                  counters.head_bytes_out);
-  const bridge::BridgeCore& core = sources.gateway.core();
   for (const LinkView& view : links) {
-    const Labels link{{"link", sources.pairing.links[view.link.value].name}};
-    add_positions(view, link, series);
-    add_limits(sources.pairing.links[view.link.value], link, series);
-    series.histogram(
-        "mallard_latency_seconds",
-        "How long a batch took: commit_to_quack from the log of a source, receive_to_apply from the first "
-        "copy at a destination to its storage.",
-        with(link, "stage", view.outbound ? "commit_to_quack" : "receive_to_apply"),
-        sources.latencies.of(view.link));
-    if (const bridge::OutboundLink* outbound = core.outbound(view.link)) {
-      add_outbound(outbound->counters(), link, series);
-    }
-    if (const bridge::InboundLink* inbound = core.inbound(view.link)) {
-      add_inbound(inbound->counters(), link, series);
-    }
+    add_link(sources, view, series);
   }
   for (const PeerView& view : peers) {
-    if (const bridge::Peer* peer = core.peers().find(view.address)) {
-      const Labels labels{
-          {"peer", fmt::format("{}-{}", sources.pairing.clusters[view.address.cluster.value].name,
-                               view.address.replica.value)}};
-      add_peer(*peer, view, labels, series);
-    }
+    const bridge::Peer* peer =
+        sources.gateway != nullptr ? sources.gateway->core().peers().find(view.address) : nullptr;
+    const Labels labels{
+        {"peer", fmt::format("{}-{}", sources.pairing.clusters[view.address.cluster.value].name,
+                             view.address.replica.value)}};
+    add_peer(peer != nullptr ? peer->counters : bridge::PeerCounters{}, view, labels, series);
   }
-  add_quorum_margins(sources, series);
+  add_quorum_margins(sources, peers, series);
   add_channels(sources.bridge_channels, "bridge", series);
   add_channels(sources.local_channels, "local", series);
   return out;

@@ -132,7 +132,7 @@ bool GatewayProcess::attach_replica(const GatewayPlace& place, ExitCode& exit_co
 
 bool GatewayProcess::wait_for_replica() {
   while (!stopping_ && !replica_->is_ready()) {
-    admin_->publish(waiting_snapshot(pairing_, self_, *replica_));
+    admin_->publish(waiting_snapshot(sources()));
     loop_.wait(transport::EventLoop::now() + transport::AdminServer::publish_interval, calls_per_turn_max);
   }
   return !stopping_;
@@ -178,18 +178,21 @@ bool GatewayProcess::open_channels(ExitCode& exit_code) {
     (plane == transport::Plane::bridge ? bridge_channels_ : local_channels_) = std::move(*channels);
   }
   carrier_.connect(bridge_channels_.get(), local_channels_.get());
-  report_ = std::make_unique<GatewayReport>(GatewaySources{.pairing = pairing_,
-                                                           .self = self_,
-                                                           .gateway = *gateway_,
-                                                           .latencies = *latencies_,
-                                                           .pool = pool_,
-                                                           .bridge_channels = bridge_channels_.get(),
-                                                           .local_channels = local_channels_.get(),
-                                                           .replica = replica_.get(),
-                                                           .incarnation = incarnation_,
-                                                           .memory_limit = memory_.total()},
-                                            transport::EventLoop::now());
+  report_ = std::make_unique<GatewayReport>(sources(), transport::EventLoop::now());
   return true;
+}
+
+GatewaySources GatewayProcess::sources() const {
+  return {.pairing = pairing_,
+          .self = self_,
+          .gateway = gateway_.get(),
+          .latencies = latencies_.get(),
+          .pool = pool_,
+          .bridge_channels = bridge_channels_.get(),
+          .local_channels = local_channels_.get(),
+          .replica = replica_.get(),
+          .incarnation = incarnation_,
+          .memory_limit = memory_.total()};
 }
 
 bool GatewayProcess::open_admin(ExitCode& exit_code) {

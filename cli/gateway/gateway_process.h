@@ -59,6 +59,8 @@ class GatewayProcess {
   void make_gateway();
   [[nodiscard]] bool open_channels(ExitCode& exit_code);
   void watch_directory(const std::filesystem::path& directory);
+  // What there is by now.
+  [[nodiscard]] GatewaySources sources() const;
   void print_memory_plan() const;
   void turn(Instant now, bool& busy);
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "cli/gateway/gateway_plan.h"
 #include "config/weights.h"
 
 namespace mallard::cli {
@@ -96,7 +97,7 @@ Json link_json(const GatewaySources& sources, const LinkView& view, std::size_t 
       view.committed_message > view.done_message ? view.committed_message - view.done_message : 0;
   link["lag"] = {
       {"messages", behind}, {"bytes", behind == 0 ? 0 : view.window_bytes}, {"seconds", view.lag_seconds}};
-  const bridge::BridgeCore& core = sources.gateway.core();
+  const bridge::BridgeCore& core = sources.gateway->core();
   if (const bridge::OutboundLink* out = core.outbound(view.link)) {
     const bridge::OutboundCounters& counters = out->counters();
     link["copies"] = counters.first_send_messages;
@@ -108,7 +109,7 @@ Json link_json(const GatewaySources& sources, const LinkView& view, std::size_t 
     link["resends"] = counters.duplicates_dropped;
     link["messages"] = counters.messages_applied;
   }
-  const transport::LatencyHistogram& latency = sources.latencies.of(view.link);
+  const transport::LatencyHistogram& latency = sources.latencies->of(view.link);
   link["latency"] = {{"of", view.outbound ? "commit_to_quack" : "receive_to_apply"},
                      {"batches", latency.count()},
                      {"p50_ms", milliseconds(latency.percentile(50))},
@@ -140,34 +141,54 @@ std::string not_ready_because(const bridge::built_in::BuiltInAttachment* replica
 
 }  // namespace
 
-transport::AdminSnapshot waiting_snapshot(const config::Pairing& pairing, ReplicaAddress self,
-                                          const bridge::built_in::BuiltInAttachment& replica) {
-  const std::string why = not_ready_because(&replica);
+transport::AdminSnapshot waiting_snapshot(const GatewaySources& sources) {
+  const std::string why = not_ready_because(sources.replica);
   Json status;
-  status["cluster"] = pairing.clusters[self.cluster.value].name;
-  status["id"] = self.replica.value;
+  status["process"] = "gateway";
+  status["cluster"] = cluster_name(sources, sources.self.cluster);
+  status["id"] = sources.self.replica.value;
   status["version"] = MALLARD_VERSION;
-  status["incarnation"] = "";
+  status["incarnation"] = fmt::to_string(sources.incarnation.value);
   status["uptime_s"] = 0;
   status["ready"] = false;
   status["not_ready_because"] = why;
   status["links"] = Json::array();
   status["peers"] = Json::array();
-  return {.status_json = status.dump(), .metrics = {}, .ready = false, .not_ready_because = why};
+  std::vector<LinkView> links;
+  for (std::uint16_t l = 0; l < sources.pairing.links.size(); ++l) {
+    const config::LinkSettings& link = sources.pairing.links[l];
+    if (link.from == sources.self.cluster || link.to == sources.self.cluster) {
+      links.push_back({.link = LinkIndex(l),
+                       .outbound = link.from == sources.self.cluster,
+                       .state = "waiting_for_replica",
+                       .waiting_for = "its replica"});
+    }
+  }
+  std::vector<PeerView> peers;
+  for (const transport::Plane plane : {transport::Plane::bridge, transport::Plane::local}) {
+    const transport::ChannelSettings channels = plan_channels(sources.pairing, sources.self, plane);
+    for (const auto& peer : channels.peers) {
+      peers.push_back({.address = peer.address, .last_error = ""});
+    }
+  }
+  return {.status_json = status.dump(),
+          .metrics = gateway_metrics(sources, links, peers),
+          .ready = false,
+          .not_ready_because = why};
 }
 
 GatewayReport::GatewayReport(const GatewaySources& sources, Instant started)
     : sources_(sources), started_(started) {
   for (std::uint16_t l = 0; l < sources_.pairing.links.size(); ++l) {
-    const bool outbound = sources_.gateway.core().outbound(LinkIndex(l)) != nullptr;
-    if (outbound || sources_.gateway.core().inbound(LinkIndex(l)) != nullptr) {
+    const bool outbound = sources_.gateway->core().outbound(LinkIndex(l)) != nullptr;
+    if (outbound || sources_.gateway->core().inbound(LinkIndex(l)) != nullptr) {
       LinkWatch watch;
       watch.view.link = LinkIndex(l);
       watch.view.outbound = outbound;
       links_.push_back(std::move(watch));
     }
   }
-  for (const bridge::Peer& peer : sources_.gateway.core().peers().all()) {
+  for (const bridge::Peer& peer : sources_.gateway->core().peers().all()) {
     PeerWatch watch;
     watch.view.address = peer.address;
     watch.since = started;
@@ -204,7 +225,7 @@ void GatewayReport::look_at(LinkWatch& watch, Instant now) const {
   const std::string before = std::exchange(view.state, "active");
   view.waiting_for.clear();
   const ClusterIndex other = view.outbound ? settings.to : settings.from;
-  if (const bridge::OutboundLink* out = sources_.gateway.core().outbound(view.link)) {
+  if (const bridge::OutboundLink* out = sources_.gateway->core().outbound(view.link)) {
     const bridge::PositionSection position = out->position();
     view.committed_batch = position.committed.value;
     view.committed_message = position.committed_message.value;
@@ -221,7 +242,7 @@ void GatewayReport::look_at(LinkWatch& watch, Instant now) const {
       view.state = "needs_snapshot";
       view.waiting_for = "what the log no longer has";
     }
-  } else if (const bridge::InboundLink* in = sources_.gateway.core().inbound(view.link)) {
+  } else if (const bridge::InboundLink* in = sources_.gateway->core().inbound(view.link)) {
     view.done_batch = in->cursor().value;
     view.done_message = in->cursor_message().value;
     view.committed_batch = std::max(in->source_committed().value, view.done_batch);
@@ -256,7 +277,7 @@ void GatewayReport::look_at(LinkWatch& watch, Instant now) const {
 
 void GatewayReport::look_at(PeerWatch& watch, Instant now) const {
   PeerView& view = watch.view;
-  const bridge::Peer* peer = sources_.gateway.core().peers().find(view.address);
+  const bridge::Peer* peer = sources_.gateway->core().peers().find(view.address);
   if (peer->up != view.up) {
     watch.since = now;
   }
@@ -272,14 +293,14 @@ void GatewayReport::look_at(PeerWatch& watch, Instant now) const {
 }
 
 std::size_t GatewayReport::peers_up(ClusterIndex cluster) const {
-  const auto peers = sources_.gateway.core().peers().of(cluster);
+  const auto peers = sources_.gateway->core().peers().of(cluster);
   return static_cast<std::size_t>(
       std::ranges::count_if(peers, [](const bridge::Peer& peer) { return peer.up; }));
 }
 
 std::uint64_t GatewayReport::frames_from(ClusterIndex cluster) const {
   std::uint64_t frames = 0;
-  for (const bridge::Peer& peer : sources_.gateway.core().peers().of(cluster)) {
+  for (const bridge::Peer& peer : sources_.gateway->core().peers().of(cluster)) {
     frames += peer.counters.frames_in;
   }
   return frames;
@@ -287,6 +308,7 @@ std::uint64_t GatewayReport::frames_from(ClusterIndex cluster) const {
 
 std::string GatewayReport::status_json(Instant now) const {
   Json status;
+  status["process"] = "gateway";
   status["cluster"] = cluster_name(sources_, sources_.self.cluster);
   status["id"] = sources_.self.replica.value;
   status["version"] = MALLARD_VERSION;

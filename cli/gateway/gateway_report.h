@@ -16,13 +16,14 @@
 
 namespace mallard::cli {
 
-// Everything is read when a snapshot is taken. Either set of channels may be absent, and the replica where
-// others run the cluster; the others outlive the report.
+// Everything is read when a snapshot is taken, and outlives the report. Either set of channels may be absent,
+// and the replica where others run the cluster. A process that waits for its replica has no gateway and no
+// latencies yet; a report needs both.
 struct GatewaySources {
   const config::Pairing& pairing;
   ReplicaAddress self;
-  const bridge::Gateway& gateway;
-  const bridge::LatencyWatch& latencies;
+  const bridge::Gateway* gateway = nullptr;
+  const bridge::LatencyWatch* latencies = nullptr;
   const PayloadPool& pool;
   const transport::ChannelSet* bridge_channels = nullptr;
   const transport::ChannelSet* local_channels = nullptr;
@@ -35,7 +36,7 @@ struct GatewaySources {
 struct LinkView {
   LinkIndex link;
   bool outbound = false;
-  std::string state;        // learning, needs_snapshot, waiting_for_source, fetching, active
+  std::string state;  // waiting_for_replica, learning, needs_snapshot, waiting_for_source, fetching, active
   std::string waiting_for;  // empty when active
   double state_seconds = 0;
   std::uint64_t committed_batch = 0;
@@ -92,11 +93,11 @@ class GatewayReport {
   std::vector<PeerWatch> peers_;
 };
 
-// What a gateway shows that waits for its replica and knows no link yet.
-[[nodiscard]] transport::AdminSnapshot waiting_snapshot(const config::Pairing& pairing, ReplicaAddress self,
-                                                        const bridge::built_in::BuiltInAttachment& replica);
+// What a process shows that waits for its replica, so that it has no gateway and no link yet: every series is
+// there, at 0.
+[[nodiscard]] transport::AdminSnapshot waiting_snapshot(const GatewaySources& sources);
 
-// The series, all of them from the start.
+// The series, all of them from the start; without a gateway its counters are 0.
 [[nodiscard]] std::vector<transport::MetricSample> gateway_metrics(const GatewaySources& sources,
                                                                    const std::vector<LinkView>& links,
                                                                    const std::vector<PeerView>& peers);

@@ -111,6 +111,25 @@ std::string ReplicaReport::not_ready_because() const {
   return "";
 }
 
+std::string ReplicaReport::waiting_for() const {
+  const rsm::Engine& engine = sources_.replica.engine();
+  switch (state_) {
+    case ReplicaState::leading:
+    case ReplicaState::failed:
+      return "";
+    case ReplicaState::following:
+      return engine.core().caught_up() ? "" : "what its log lacks, from the leader";
+    case ReplicaState::recovering:
+      return "the logs of the other replicas";
+    case ReplicaState::needs_snapshot:
+      return "a snapshot of another replica";
+    case ReplicaState::electing:
+      return fmt::format("{} of the {} replicas to agree on a leader", engine.members().majority(),
+                         engine.members().count());
+  }
+  return "";
+}
+
 std::string ReplicaReport::status_json(Instant now) const {
   const config::ClusterSettings& cluster = sources_.pairing.clusters[sources_.self.cluster.value];
   const auto leader = sources_.replica.leader();
@@ -128,6 +147,14 @@ std::string ReplicaReport::status_json(Instant now) const {
   status["state"] = rsm::replica_state_name(state_);
   status["since_s"] = seconds(now - state_since_);
   status["leader"] = leader ? Json(leader->value) : Json(nullptr);
+  const rsm::Engine& engine = sources_.replica.engine();
+  status["role"] = state_ == ReplicaState::leading ? "leader" : "follower";
+  status["term"] = rsm::cft::term_of(engine.core().promise());
+  status["epoch"] = engine.members().epoch.value;
+  status["committed"] = rsm::commit_index(engine.core().log().stable().lsn).value;
+  status["durable"] = rsm::commit_index(engine.durable()).value;
+  status["waiting_for"] = waiting_for();
+  status["last_error"] = sources_.replica.failure();
   status["durability"] = config::word_of(cluster.durability);
   status["applied"] = sources_.machine.applied().value;
   status["entries"] = sources_.machine.entries();
@@ -160,6 +187,16 @@ std::vector<transport::MetricSample> ReplicaReport::metrics() const {
                  {{"state", std::string(rsm::replica_state_name(state))}}, state == state_ ? 1 : 0);
   }
   const rsm::KvMachine& machine = sources_.machine;
+  const rsm::Engine& engine = sources_.replica.engine();
+  series.gauge("mallard_replica_term", "The reign that the replica follows or leads.", {},
+               rsm::cft::term_of(engine.core().promise()));
+  series.gauge("mallard_replica_epoch", "The membership of the cluster, counted from 1.", {},
+               engine.members().epoch.value);
+  series.gauge("mallard_replica_committed_index", "Newest entry of the log that is known to be decided.", {},
+               rsm::commit_index(engine.core().log().stable().lsn).value);
+  series.gauge("mallard_replica_durable_index",
+               "Newest entry of the log that is as durable as the configuration asks.", {},
+               rsm::commit_index(engine.durable()).value);
   series.gauge("mallard_replica_applied_index", "Newest entry of the log that is executed.", {},
                machine.applied().value);
   series.gauge("mallard_replica_entries", "Keys that are stored.", {}, machine.entries());

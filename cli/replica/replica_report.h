@@ -36,6 +36,7 @@ class ReplicaReport {
   [[nodiscard]] std::string status_json(Instant now) const;
   [[nodiscard]] std::vector<transport::MetricSample> metrics() const;
   [[nodiscard]] std::string not_ready_because() const;
+  [[nodiscard]] std::string waiting_for() const;
 
   ReplicaSources sources_;
   Instant started_;

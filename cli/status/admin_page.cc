@@ -26,6 +26,31 @@ struct Socket {
   }
 };
 
+// An address of either family.
+struct SocketAddress {
+  sockaddr_in v4{};
+  sockaddr_in6 v6{};
+  bool is_v6 = false;
+
+  [[nodiscard]] int family() const { return is_v6 ? AF_INET6 : AF_INET; }
+  [[nodiscard]] bool connect(int socket) const {
+    const void* erased = is_v6 ? static_cast<const void*>(&v6) : static_cast<const void*>(&v4);
+    const auto size = static_cast<socklen_t>(is_v6 ? sizeof(v6) : sizeof(v4));
+    return ::connect(socket, static_cast<const sockaddr*>(erased), size) == 0;
+  }
+};
+
+SocketAddress socket_address(const std::string& address, std::uint16_t port) {
+  SocketAddress made;
+  made.v4.sin_family = AF_INET;
+  made.v4.sin_port = htons(port);
+  made.v6.sin6_family = AF_INET6;
+  made.v6.sin6_port = htons(port);
+  made.is_v6 = ::inet_pton(AF_INET, address.c_str(), &made.v4.sin_addr) != 1 &&
+               ::inet_pton(AF_INET6, address.c_str(), &made.v6.sin6_addr) == 1;
+  return made;
+}
+
 Failure<std::string> failure(const char* call) {
   return Failure<std::string>(fmt::format("{}: {}", call, std::generic_category().message(errno)));
 }
@@ -47,22 +72,19 @@ Result<std::string, std::string> body_of(const std::string& answer) {
 
 }  // namespace
 
-Result<std::string, std::string> fetch_page(std::uint16_t port, std::string_view path, Duration patience) {
+Result<std::string, std::string> fetch_page(std::uint16_t port, std::string_view path, Duration patience,
+                                            const std::string& address) {
   const auto start = std::chrono::steady_clock::now();
-  const Socket socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  const SocketAddress to = socket_address(address, port);
+  const Socket socket{::socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)};
   const timeval limit = to_timeval(patience);
   ::setsockopt(socket.number, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
   ::setsockopt(socket.number, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const void* erased = &address;
-  if (::connect(socket.number, static_cast<const sockaddr*>(erased), sizeof(address)) != 0) {
+  if (!to.connect(socket.number)) {
     return failure("connect");
   }
   const std::string request =
-      fmt::format("GET {} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n", path);
+      fmt::format("GET {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
   if (::send(socket.number, request.data(), request.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(request.size())) {
     return failure("send");

@@ -10,9 +10,11 @@
 
 namespace mallard::cli {
 
-// The body of `http://127.0.0.1:port/path`, at most 8 MiB. The error is a phrase: why there is none (no
-// connection, no answer within `patience`, a status other than 200).
+// The body of `http://address:port/path`, at most 8 MiB; `address` is an IPv4 or IPv6 address of this
+// machine. The error is a phrase: why there is none (no connection, no answer within `patience`, a status
+// other than 200).
 [[nodiscard]] Result<std::string, std::string> fetch_page(std::uint16_t port, std::string_view path,
-                                                          Duration patience);
+                                                          Duration patience,
+                                                          const std::string& address = "127.0.0.1");
 
 }  // namespace mallard::cli

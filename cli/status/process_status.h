@@ -42,35 +42,57 @@ struct PeerStatus {
   std::string last_error;
 };
 
+// What a replica of a cluster that Mallard runs is doing. Positions are numbers of its log; entries are
+// numbered with gaps.
+struct EngineStatus {
+  std::string state;
+  bool leads = false;
+  double state_seconds = 0;
+  std::optional<std::uint64_t> leader;  // as far as it knows
+  std::uint64_t term = 0;
+  std::uint64_t epoch = 0;
+  std::uint64_t committed = 0;
+  std::uint64_t durable = 0;
+  std::uint64_t applied = 0;
+  std::string waiting_for;  // empty: for nothing
+  std::string last_error;
+};
+
+enum class ProcessKind : std::uint8_t { gateway, replica };
+
 struct ProcessStatus {
+  ProcessKind kind = ProcessKind::gateway;
   std::string cluster;
   std::uint64_t id = 0;
   double uptime_seconds = 0;
   bool is_ready = false;
   std::string not_ready_because;
-  std::vector<LinkStatus> links;
+  std::vector<LinkStatus> links;  // of a gateway, like `peers`
   std::vector<PeerStatus> peers;
+  EngineStatus engine;  // of a replica
 };
 
 // Reads the JSON of /status. The error is a phrase: what is missing or of the wrong type.
 [[nodiscard]] Result<ProcessStatus, std::string> parse_status(std::string_view json);
 
-// One replica of a pairing and what its gateway answered.
+// The gateway at one replica of a pairing, or the replica itself, and what it answered.
 struct ReplicaStatus {
   std::string cluster;
   std::uint64_t id = 0;
   std::uint16_t admin_port = 0;
   Result<ProcessStatus, std::string> answer;  // or why there is none
   std::string page;                           // the JSON as it came; empty without an answer
+  ProcessKind kind = ProcessKind::gateway;
 };
 
 struct LocalProcesses {
-  std::vector<ReplicaStatus> replicas;  // in the order of the file
+  std::vector<ReplicaStatus> replicas;  // in the order of the file, the gateway before its replica
   std::size_t elsewhere = 0;            // replicas whose host is another machine
 };
 
-// Asks every admin port of the pairing on this machine's loopback. A replica is among the answers when a
-// process says that it is the one, or when its host is an address of this machine and none does.
+// Asks every admin port of the pairing on this machine, at the addresses where it is served. The processes of
+// a replica are among the answers when one of them says that it is the one, or when its host is an address of
+// this machine, or its name.
 [[nodiscard]] LocalProcesses ask_local_processes(const config::Pairing& pairing, Duration patience);
 
 }  // namespace mallard::cli

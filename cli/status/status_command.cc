@@ -35,7 +35,10 @@ struct StatusOptions {
 Json status_json(const LocalProcesses& local) {
   Json processes = Json::array();
   for (const ReplicaStatus& replica : local.replicas) {
-    Json process{{"cluster", replica.cluster}, {"id", replica.id}, {"answered", replica.answer.has_value()}};
+    Json process{{"process", replica.kind == ProcessKind::gateway ? "gateway" : "replica"},
+                 {"cluster", replica.cluster},
+                 {"id", replica.id},
+                 {"answered", replica.answer.has_value()}};
     if (replica.answer) {
       process["status"] = Json::parse(replica.page);
     } else {
@@ -131,7 +134,8 @@ void add_view(CLI::App& program, ExitCode& exit_code, const char* name, const ch
 }  // namespace
 
 void add_status(CLI::App& program, ExitCode& exit_code) {
-  add_view(program, exit_code, "status", "Show the gateways and links of this machine and what they wait for",
+  add_view(program, exit_code, "status",
+           "Show the gateways, replicas and links of this machine and what they wait for",
            {status_text, status_json});
 }
 

@@ -17,6 +17,8 @@ std::string name_of(const ReplicaStatus& replica) {
   return fmt::format("{} {}", replica.cluster, replica.id);
 }
 
+bool is_gateway(const ReplicaStatus& replica) { return replica.kind == ProcessKind::gateway; }
+
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 
 std::size_t peers_up(const ProcessStatus& status) {
@@ -26,12 +28,16 @@ std::size_t peers_up(const ProcessStatus& status) {
 
 // One line for each thing that needs attention.
 std::string attention_text(const ReplicaStatus& replica) {
-  const std::string name = name_of(replica);
+  const std::string name = is_gateway(replica) ? name_of(replica) : "replica " + name_of(replica);
   if (!replica.answer) {
-    return fmt::format("{}: {}; start it with `mallard gateway --cluster {} --id {} --data DIR`\n", name,
-                       replica.answer.error(), replica.cluster, replica.id);
+    return fmt::format("{}: {}; start it with `mallard {} --cluster {} --id {} --data DIR`\n", name,
+                       replica.answer.error(), is_gateway(replica) ? "gateway" : "replica", replica.cluster,
+                       replica.id);
   }
   std::string text;
+  if (!replica.answer->engine.last_error.empty()) {
+    text += fmt::format("{}: last error: {}\n", name, replica.answer->engine.last_error);
+  }
   if (!replica.answer->is_ready) {
     text += fmt::format("{}: not ready: {}\n", name, replica.answer->not_ready_because);
   }
@@ -54,7 +60,7 @@ std::string attention_text(const ReplicaStatus& replica) {
 }
 
 bool needs_attention(const ProcessStatus& status) {
-  return !status.is_ready || peers_up(status) < status.peers.size() ||
+  return !status.is_ready || peers_up(status) < status.peers.size() || !status.engine.last_error.empty() ||
          std::any_of(status.links.begin(), status.links.end(), [](const LinkStatus& link) {
            return link.state != "active" || !link.last_error.empty() || !link.next.empty();
          });
@@ -63,6 +69,7 @@ bool needs_attention(const ProcessStatus& status) {
 std::string processes_table(const LocalProcesses& local) {
   Table table({{"GATEWAY"}, {"STATE"}, {"UP FOR", right}, {"PEERS UP", right}, {"ADMIN PORT", right}});
   for (const ReplicaStatus& replica : local.replicas) {
+    if (!is_gateway(replica)) continue;
     if (replica.answer) {
       table.add_row({name_of(replica), replica.answer->is_ready ? "ready" : "not ready",
                      duration_text(replica.answer->uptime_seconds),
@@ -73,6 +80,40 @@ std::string processes_table(const LocalProcesses& local) {
     }
   }
   return table.text();
+}
+
+// Nothing where Mallard runs no cluster.
+std::string replicas_table(const LocalProcesses& local) {
+  if (std::all_of(local.replicas.begin(), local.replicas.end(), is_gateway)) {
+    return {};
+  }
+  Table table({{"REPLICA"},
+               {"STATE"},
+               {"ROLE"},
+               {"SINCE", right},
+               {"UP FOR", right},
+               {"TERM", right},
+               {"EPOCH", right},
+               {"COMMITTED", right},
+               {"DURABLE", right},
+               {"APPLIED", right},
+               {"ADMIN PORT", right},
+               {"WAITS FOR"}});
+  for (const ReplicaStatus& replica : local.replicas) {
+    const std::string port = fmt::to_string(replica.admin_port);
+    if (is_gateway(replica)) continue;
+    if (!replica.answer) {
+      table.add_row({name_of(replica), "no answer", "-", "-", "-", "-", "-", "-", "-", "-", port, "-"});
+      continue;
+    }
+    const EngineStatus& engine = replica.answer->engine;
+    table.add_row({name_of(replica), engine.state, engine.leads ? "leader" : "follower",
+                   duration_text(engine.state_seconds), duration_text(replica.answer->uptime_seconds),
+                   count_text(engine.term), count_text(engine.epoch), count_text(engine.committed),
+                   count_text(engine.durable), count_text(engine.applied), port,
+                   or_dash(engine.waiting_for)});
+  }
+  return "\n" + table.text();
 }
 
 std::string links_table(const LocalProcesses& local) {
@@ -144,7 +185,7 @@ std::string status_text(const LocalProcesses& local) {
     attention += attention_text(replica);
   }
   const std::string separator = attention.empty() ? "" : "\n";
-  return processes_table(local) + "\n" + links_table(local) + separator + attention;
+  return processes_table(local) + replicas_table(local) + "\n" + links_table(local) + separator + attention;
 }
 
 std::string screen_text(std::string_view text, std::size_t rows) {

@@ -24,7 +24,8 @@ namespace mallard::cli {
 // "0.05ms", "25ms", "2.5s"; "-" for 0.
 [[nodiscard]] std::string latency_text(double milliseconds);
 
-// One screen: the links of every process, then what needs attention and what to do about it.
+// One screen: gateways, replicas that Mallard runs and links, then what needs attention and what to do about
+// it.
 [[nodiscard]] std::string status_text(const LocalProcesses& local);
 
 // What turns a terminal of so many rows into `text`, whatever it showed before: without a moment of nothing

@@ -88,6 +88,8 @@ class Engine {
   [[nodiscard]] const cft::CftCore& core() const { return driver_.core(); }
   // The last entry that was handed over.
   [[nodiscard]] const LogPlace& applied() const { return shell_.index.base(); }
+  // Entries up to here may be handed over: decided, and as durable as was asked for.
+  [[nodiscard]] cft::Lsn durable() const { return shell_.durable; }
   [[nodiscard]] cft::Members members() const { return shell_.decided_members; }
   // Where what was handed over ends, and who was a member there.
   [[nodiscard]] LogStart standing() const { return {applied(), shell_.applied_members}; }

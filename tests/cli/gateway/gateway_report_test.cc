@@ -44,8 +44,8 @@ class GatewayReportTest : public ::testing::TestWithParam<ReplicaAddress> {
         world(1, 1, &watch),
         report({.pairing = pairing,
                 .self = GetParam(),
-                .gateway = world.node(end).gateway,
-                .latencies = latencies,
+                .gateway = &world.node(end).gateway,
+                .latencies = &latencies,
                 .pool = world.node(end).pool},
                world.now()) {
     watch.to = &latencies;
@@ -102,12 +102,26 @@ TEST_P(GatewayReportTest, every_series_exists_at_zero_before_anything_has_happen
   EXPECT_EQ(status["links"][0]["latency"]["p99_ms"], 0.0);
 }
 
+using SeriesNames = std::vector<std::pair<std::string, std::vector<std::pair<std::string, std::string>>>>;
+SeriesNames names(const transport::AdminSnapshot& shown) {
+  SeriesNames all;
+  for (const MetricSample& sample : shown.metrics) all.emplace_back(sample.name, sample.labels);
+  return all;
+}
+
+TEST_P(GatewayReportTest, they_exist_while_the_replica_is_waited_for) {
+  const transport::AdminSnapshot waiting =
+      waiting_snapshot({.pairing = pairing, .self = end, .pool = world.node(end).pool});
+  EXPECT_EQ(names(waiting), names(report.snapshot(world.now())));
+  EXPECT_FALSE(waiting.ready);
+  EXPECT_EQ(find(waiting, "mallard_link_state", "waiting_for_replica").value, 1);
+  EXPECT_EQ(find(waiting, "mallard_messages_total").value, 0);
+  EXPECT_EQ(find(waiting, "mallard_peer_up").value, 0);
+  EXPECT_EQ(find(waiting, "mallard_wire_bytes_total").value, 0);
+  EXPECT_EQ(nlohmann::json::parse(waiting.status_json)["links"].size(), 0U);
+}
+
 TEST_P(GatewayReportTest, the_same_series_are_there_afterwards) {
-  const auto names = [](const transport::AdminSnapshot& shown) {
-    std::vector<std::pair<std::string, std::vector<std::pair<std::string, std::string>>>> all;
-    for (const MetricSample& sample : shown.metrics) all.emplace_back(sample.name, sample.labels);
-    return all;
-  };
   const auto before = names(report.snapshot(world.now()));
   world.connect_all();
   world.source().attachment.log.assign(100, "batch");

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <string>
 #include <thread>
 
@@ -96,6 +97,26 @@ TEST(ProcessStatus, ReadsWhatAGatewayWrites) {
   EXPECT_EQ(destination->links[0].done_message, 63'100U);
 }
 
+TEST(ProcessStatus, ReadsWhatAReplicaWrites) {
+  const auto leader = parse_status(replica_page());
+  ASSERT_TRUE(leader) << leader.error();
+  EXPECT_EQ(leader->kind, ProcessKind::replica);
+  EXPECT_TRUE(leader->is_ready);
+  EXPECT_TRUE(leader->engine.leads);
+  EXPECT_EQ(leader->engine.leader, 0U);
+  EXPECT_EQ(leader->engine.term, 3U);
+  EXPECT_EQ(leader->engine.epoch, 1U);
+  EXPECT_EQ(leader->engine.committed, 5002U);
+  EXPECT_EQ(leader->engine.durable, 5001U);
+  EXPECT_EQ(leader->engine.applied, 5000U);
+  const auto without_leader = parse_status(replica_page("electing"));
+  ASSERT_TRUE(without_leader) << without_leader.error();
+  EXPECT_FALSE(without_leader->is_ready);
+  EXPECT_FALSE(without_leader->engine.leads);
+  EXPECT_FALSE(without_leader->engine.leader);
+  EXPECT_EQ(without_leader->engine.waiting_for, "2 of the 3 replicas to agree on a leader");
+}
+
 TEST(ProcessStatus, SaysWhyAPageIsNone) {
   EXPECT_FALSE(parse_status(""));
   EXPECT_FALSE(parse_status("[]"));
@@ -122,9 +143,41 @@ TEST(ProcessStatus, AsksTheReplicasOfThisMachine) {
   EXPECT_EQ(local.elsewhere, 1U);
   ASSERT_TRUE(local.replicas[0].answer) << local.replicas[0].answer.error();
   EXPECT_EQ(local.replicas[0].page, source_page());
-  EXPECT_EQ(local.replicas[1].answer.error(), "port " + std::to_string(east.port()) + " belongs to east 0");
+  EXPECT_EQ(local.replicas[1].answer.error(),
+            "port " + std::to_string(east.port()) + " belongs to the gateway of east 0");
   EXPECT_EQ(local.replicas[2].cluster, "west");
   EXPECT_THAT(local.replicas[2].answer.error(), HasSubstr(" answered something else: "));
+}
+
+TEST(ProcessStatus, AsksReplicasThatMallardRunsWhereTheyServe) {
+  const PageServer gateway(source_page());
+  const PageServer replica(replica_page("following"));
+  config::Pairing pairing = config::small_pairing();
+  pairing.clusters.pop_back();
+  pairing.clusters[0].kind = config::ClusterKind::cft;
+  for (config::ReplicaSettings& one : pairing.clusters[0].replicas) {
+    one.ports.admin = gateway.port();
+    one.ports.replica_admin = replica.port();
+  }
+  std::vector<config::ReplicaSettings>& replicas = pairing.clusters[0].replicas;
+  replicas[0].admin_address = "0.0.0.0";
+  std::array<char, 256> name{};
+  ASSERT_EQ(::gethostname(name.data(), name.size() - 1), 0);
+  replicas[1].host = name.data();            // this machine, by its name
+  replicas[1].ports.admin = replica.port();  // which is no gateway's
+  replicas[2].host = "127.0.0.1";
+  replicas[2].admin_address = "192.0.2.77";  // an address for examples: nobody's
+  const LocalProcesses local = ask_local_processes(pairing, Duration::seconds(5));
+  ASSERT_EQ(local.replicas.size(), 6U);
+  EXPECT_EQ(local.elsewhere, 0U);
+  ASSERT_TRUE(local.replicas[0].answer) << local.replicas[0].answer.error();
+  EXPECT_EQ(local.replicas[0].kind, ProcessKind::gateway);
+  ASSERT_TRUE(local.replicas[1].answer) << local.replicas[1].answer.error();
+  EXPECT_EQ(local.replicas[1].kind, ProcessKind::replica);
+  EXPECT_EQ(local.replicas[1].answer->engine.state, "following");
+  EXPECT_THAT(local.replicas[2].answer.error(), HasSubstr(" belongs to the replica of east 0"));
+  EXPECT_THAT(local.replicas[3].answer.error(), HasSubstr(" belongs to the replica of east 0"));
+  EXPECT_THAT(local.replicas[5].answer.error(), HasSubstr(" is served at 192.0.2.77, which is not"));
 }
 
 TEST(ProcessStatus, ADeadProcessIsAnAnswerToo) {

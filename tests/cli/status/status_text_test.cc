@@ -11,11 +11,13 @@ namespace {
 ReplicaStatus answered(const std::string& page, std::uint16_t port) {
   Result<ProcessStatus, std::string> status = parse_status(page);
   EXPECT_TRUE(status) << status.error();
-  return {status->cluster, status->id, port, status, page};
+  return {status->cluster, status->id, port, status, page, status->kind};
 }
 
 ReplicaStatus silent(const std::string& cluster, std::uint64_t id) {
-  return {cluster, id, 9782, Failure<std::string>("no answer on port 9782: connect: Connection refused"), ""};
+  return {cluster, id,
+          9782,    Failure<std::string>("no answer on port 9782: connect: Connection refused"),
+          "",      ProcessKind::gateway};
 }
 
 TEST(StatusText, SaysNumbersAsPeopleDo) {
@@ -61,6 +63,40 @@ TEST(StatusText, TellsWhatNeedsAttentionAndWhatToDo) {
                 "east 0: no channel to west 0 since 1m15s: connection refused\n"
                 "west 1: no answer on port 9782: connect: Connection refused; start it with `mallard gateway "
                 "--cluster west --id 1 --data DIR`\n"));
+  EXPECT_EQ(status_exit_code(local), ExitCode::degraded);
+}
+
+TEST(StatusText, ShowsReplicasThatMallardRuns) {
+  LocalProcesses local;
+  ReplicaStatus gone = silent("east", 1);
+  gone.kind = ProcessKind::replica;
+  local.replicas = {answered(source_page(), 9780), answered(replica_page(), 9781)};
+  EXPECT_EQ(status_exit_code(local), ExitCode::ok);
+  local.replicas.push_back(gone);
+  const std::string text = status_text(local);
+  EXPECT_THAT(
+      text,
+      testing::HasSubstr(
+          "REPLICA  STATE      ROLE    SINCE  UP FOR  TERM  EPOCH  COMMITTED  DURABLE  APPLIED  ADMIN PORT  "
+          "WAITS FOR\n"
+          "east 0   leading    leader  1m01s   1m40s     3      1      5,002    5,001    5,000        9781  "
+          "-\n"
+          "east 1   no answer  -           -       -     -      -          -        -        -        9782  "
+          "-\n"
+          "\nLINK"));
+  EXPECT_THAT(text, testing::EndsWith("replica east 1: no answer on port 9782: connect: Connection refused; "
+                                      "start it with `mallard replica --cluster east --id 1 --data DIR`\n"));
+  EXPECT_EQ(status_exit_code(local), ExitCode::degraded);
+  local.replicas.back() = answered(replica_page("electing"), 9782);
+  EXPECT_THAT(status_text(local),
+              testing::AllOf(testing::HasSubstr("2 of the 3 replicas to agree on a leader\n"),
+                             testing::EndsWith("replica east 0: not ready: it knows of no leader\n")));
+  EXPECT_EQ(status_exit_code(local), ExitCode::degraded);
+  local.replicas.back() = answered(replica_page("following"), 9782);
+  EXPECT_EQ(status_exit_code(local), ExitCode::ok);
+  local.replicas.back().answer->engine.last_error = "the snapshot is of another format";
+  EXPECT_THAT(status_text(local),
+              testing::EndsWith("replica east 0: last error: the snapshot is of another format\n"));
   EXPECT_EQ(status_exit_code(local), ExitCode::degraded);
 }
 
