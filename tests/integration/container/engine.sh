@@ -3,6 +3,7 @@
 #
 #   engine_start         starts it and imports a bare debian:bookworm; $engine_folder is then the folder
 #   engine ARGUMENT...   docker, on that engine
+#   engine_admit BRIDGE  lets containers on another bridge of the engine reach each other
 #
 # MALLARD_KEEP=1 keeps the folder.
 # shellcheck shell=bash
@@ -23,12 +24,23 @@ engine_require() {
   done
 }
 
+# The machine's own rules may be those of another engine, which lets nothing pass between bridges that it does not know.
+engine_admitted=()
+engine_admit() {
+  iptables -w -I FORWARD -i "$1" -o "$1" -j ACCEPT
+  engine_admitted+=("$1")
+}
+
 engine() { docker -H "unix://$engine_folder/socket" "$@"; }
 
 engine_stop() {
   if [[ -n $engine_pid ]]; then
     kill "$engine_pid" && wait "$engine_pid" || true
   fi
+  local bridge
+  for bridge in "${engine_admitted[@]}"; do
+    iptables -w -D FORWARD -i "$bridge" -o "$bridge" -j ACCEPT || true
+  done
   iptables -w -D FORWARD -i "$engine_bridge" -j ACCEPT || true
   iptables -w -D FORWARD -o "$engine_bridge" -j ACCEPT || true
   iptables -w -t nat -D POSTROUTING -s "$engine_net" ! -o "$engine_bridge" -j MASQUERADE || true
