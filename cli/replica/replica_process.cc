@@ -22,6 +22,7 @@ namespace mallard::cli {
 namespace {
 
 namespace door = transport::door;
+using rsm::journal::AmnesiaCause;
 using rsm::journal::JournalFault;
 
 // Waits grow from the first to the last while nothing happens. Where nothing has happened for longer than
@@ -31,10 +32,33 @@ constexpr Duration first_wait = Duration::microseconds(50);
 constexpr Duration last_wait = Duration::milliseconds(5);
 constexpr Duration unfinished_wait = Duration::microseconds(400);  // while an entry is under way
 constexpr Duration idle_after = Duration::milliseconds(500);
+// Before the replica begins.
+constexpr Duration asking_wait = Duration::milliseconds(20);
+constexpr Duration silence_patience = Duration::seconds(2);
 constexpr Duration idle_wait = Duration::milliseconds(12);
 
 void complain(const std::string& what, const std::string& advice) {
   fmt::print(stderr, "mallard replica: {}; {}\n", what, advice);
+}
+
+// What of the journal was not as it was left. An empty directory says nothing: who founds a cluster knows.
+void say_recovered(const rsm::journal::Recovered& recovered) {
+  const auto say = [](const std::string& what) { fmt::print(stderr, "mallard replica: {}\n", what); };
+  if (recovered.entries_damaged > 0) {
+    say(fmt::format("{} entries of the journal are damaged and come from the others",
+                    recovered.entries_damaged));
+  }
+  switch (recovered.amnesia) {
+    case AmnesiaCause::none:
+    case AmnesiaCause::fresh_store:
+      return;
+    case AmnesiaCause::superblock_lost:
+      return say("a superblock of the journal cannot be read: what this replica promised is not known");
+    case AmnesiaCause::superblock_regressed:
+      return say("the superblocks of the journal are older than its records");
+    case AmnesiaCause::tail_lost:
+      return say("the journal lost the end of what it had made durable");
+  }
 }
 
 std::optional<crypto::KeyPair> load_own_key(const config::Pairing& pairing, const ReplicaPlace& place,
@@ -101,11 +125,14 @@ std::unique_ptr<ReplicaProcess> ReplicaProcess::open(const config::Pairing& pair
       !process->open_peers(place, exit_code)) {
     return nullptr;
   }
+  process->loop_.watch_signals({SIGTERM, SIGINT}, [raw = process.get()](int) { raw->stopping_ = true; });
+  if (!process->ask_the_others(exit_code)) {
+    return nullptr;
+  }
   process->make_replica(place);
   if (!process->open_door(place, exit_code) || !process->open_admin(place, exit_code)) {
     return nullptr;
   }
-  process->loop_.watch_signals({SIGTERM, SIGINT}, [raw = process.get()](int) { raw->stopping_ = true; });
   return process;
 }
 
@@ -140,6 +167,7 @@ bool ReplicaProcess::open_store(const ReplicaPlace& place, ExitCode& exit_code) 
     return false;
   }
   store_ = std::move(*store);
+  say_recovered(store_->recovered());
   return true;
 }
 
@@ -171,6 +199,8 @@ bool ReplicaProcess::open_memory(const ReplicaPlace& place, ExitCode& exit_code)
 bool ReplicaProcess::open_peers(const ReplicaPlace& place, ExitCode& exit_code) {
   transport::ChannelSettings settings = plan_peers(pairing_, place.self);
   settings.incarnation = incarnation_;
+  witnesses_.emplace(memory::ProcessIndex(place.self.replica.value),
+                     pairing_.clusters[place.self.cluster.value].replicas.size());
   auto channels =
       rsm::PeerChannels::open(settings, *key_, {.io = loop_.io(), .pool = pool_, .observer = *this});
   if (!channels) {
@@ -179,6 +209,38 @@ bool ReplicaProcess::open_peers(const ReplicaPlace& place, ExitCode& exit_code) 
     return false;
   }
   channels_ = std::move(*channels);
+  return true;
+}
+
+// A store that may vote could be an older copy of itself, which the others alone can know (reliability.md
+// I9). One that may not will read them in any case.
+bool ReplicaProcess::ask_the_others(ExitCode& exit_code) {
+  if (store_->recovered().amnesia == AmnesiaCause::fresh_store || !store_->promises().may_vote) {
+    return true;
+  }
+  const Instant began = transport::EventLoop::now();
+  bool complained = false;
+  while (!stopping_ && !witnesses_->has_heard_enough()) {
+    const Instant now = transport::EventLoop::now();
+    witnesses_->tell(store_->witness(), *channels_, now);
+    if (!complained && now - began > silence_patience) {
+      fmt::print(stderr, "mallard replica: waits for another replica to say what it has seen of this one\n");
+      complained = true;
+    }
+    loop_.wait(now + asking_wait, calls_per_turn_max);
+  }
+  if (stopping_ || !store_->is_older_than(witnesses_->seen())) {
+    return !stopping_;
+  }
+  fmt::print(
+      stderr,
+      "mallard replica: the data directory is older than what the others have seen of it; it begins anew as "
+      "a replica that lost its log\n");
+  if (const auto begun = store_->become_amnesiac(incarnation_); !begun) {
+    complain(begun.error().what, begun.error().advice);
+    exit_code = ExitCode::failed;
+    return false;
+  }
   return true;
 }
 
@@ -309,6 +371,7 @@ void ReplicaProcess::say_state() {
 void ReplicaProcess::publish(Instant now) {
   if (now >= publish_at_) {
     admin_->publish(report_->snapshot(now));
+    witnesses_->tell(journal_->witness(), *channels_, now);
     publish_at_ = now + transport::AdminServer::publish_interval;
   }
 }
@@ -345,7 +408,23 @@ void ReplicaProcess::on_message(door::DoorConnection from, const door::DoorMessa
 }
 
 void ReplicaProcess::on_peer_message(memory::ProcessIndex from, const rsm::PeerMessage& message) {
+  if (const auto* seen = std::get_if<rsm::StoreSeen>(&message)) {
+    witnesses_->on_message(from, *seen);
+    return;
+  }
+  if (!replica_) {
+    pool_.release(rsm::body_of(message));  // it asks again
+    return;
+  }
   replica_->on_peer_message(from, message, transport::EventLoop::now());
+}
+
+// It may be waiting for this to begin.
+void ReplicaProcess::on_peer_up(memory::ProcessIndex peer) {
+  witnesses_->on_peer_up(peer);
+  if (journal_) {
+    witnesses_->tell(journal_->witness(), *channels_, transport::EventLoop::now());
+  }
 }
 
 void ReplicaProcess::on_closed(door::DoorConnection from, door::DoorEnd /*end*/) {

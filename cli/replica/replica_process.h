@@ -16,6 +16,7 @@
 #include "rsm/replica/journal_thread.h"
 #include "rsm/replica/peers/peer_channels.h"
 #include "rsm/replica/replica.h"
+#include "rsm/replica/witness_desk.h"
 #include "transport/admin/admin_server.h"
 #include "transport/door/door_server.h"
 #include "transport/door/door_socket.h"
@@ -57,6 +58,8 @@ class ReplicaProcess final : private rsm::DoorPort,
   [[nodiscard]] bool open_memory(const ReplicaPlace& place, ExitCode& exit_code);
   void make_replica(const ReplicaPlace& place);
   [[nodiscard]] bool open_door(const ReplicaPlace& place, ExitCode& exit_code);
+  // False: it was told to end meanwhile, or exit_code says why.
+  [[nodiscard]] bool ask_the_others(ExitCode& exit_code);
   [[nodiscard]] bool open_admin(const ReplicaPlace& place, ExitCode& exit_code);
   void say_state();
   void say_forbidden(std::size_t client);
@@ -72,6 +75,7 @@ class ReplicaProcess final : private rsm::DoorPort,
   void on_message(transport::door::DoorConnection from, const transport::door::DoorMessage& message) override;
   void on_room(transport::door::DoorConnection /*to*/) override {}
   void on_peer_message(memory::ProcessIndex from, const rsm::PeerMessage& message) override;
+  void on_peer_up(memory::ProcessIndex peer) override;
   void on_closed(transport::door::DoorConnection from, transport::door::DoorEnd end) override;
 
   config::Pairing pairing_;
@@ -84,6 +88,7 @@ class ReplicaProcess final : private rsm::DoorPort,
   std::unique_ptr<memory::ShmNode> memory_;
   std::unique_ptr<rsm::KvMachine> machine_;
   std::unique_ptr<rsm::JournalThread> journal_;
+  std::optional<rsm::WitnessDesk> witnesses_;
   std::unique_ptr<rsm::PeerChannels> channels_;
   std::unique_ptr<rsm::Replica> replica_;
   std::vector<transport::door::DoorPeer> peers_;  // by the place of their connection

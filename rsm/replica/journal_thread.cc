@@ -6,7 +6,11 @@ namespace mallard::rsm {
 
 JournalThread::JournalThread(journal::Journal& journal, const JournalThreadSettings& settings,
                              std::function<void()> on_progress)
-    : clerk_(journal), settings_(settings), on_progress_(std::move(on_progress)) {
+    : journal_(journal),
+      clerk_(journal),
+      settings_(settings),
+      on_progress_(std::move(on_progress)),
+      witness_(journal.witness()) {
   for (Batch* batch : {&filling_, &draining_}) {
     batch->orders.reserve(settings.queue_orders);
     batch->bytes.reserve(settings.queue_bytes);
@@ -94,6 +98,10 @@ void JournalThread::run() {
     carry_out(draining_);
     draining_.orders.clear();
     draining_.bytes.clear();
+    {
+      const std::lock_guard lock(witness_mutex_);
+      witness_ = journal_.witness();
+    }
     persisted_.store(clerk_.persisted(), std::memory_order_release);
     snapshot_orders_.store(clerk_.snapshot_orders(), std::memory_order_release);
     failed_.store(clerk_.failed(), std::memory_order_release);

@@ -48,6 +48,11 @@ class JournalThread final : public JournalPort {
   }
   [[nodiscard]] bool failed() const override { return failed_.load(std::memory_order_acquire); }
 
+  // How far the store was a moment ago.
+  [[nodiscard]] journal::Witness witness() const {
+    const std::lock_guard lock(witness_mutex_);
+    return witness_;
+  }
   // Why it failed: a sentence without a final stop. Only after failed().
   [[nodiscard]] const std::string& failure() const { return clerk_.failure(); }
 
@@ -72,12 +77,16 @@ class JournalThread final : public JournalPort {
   void run();
   void carry_out(const Batch& batch);
 
+  const journal::Journal& journal_;  // the thread's
   JournalClerk clerk_;
   JournalThreadSettings settings_;
   std::function<void()> on_progress_;
   std::atomic<cft::JournalTicket> persisted_{0};
   std::atomic<std::uint64_t> snapshot_orders_{0};
   std::atomic<bool> failed_{false};
+
+  mutable std::mutex witness_mutex_;
+  journal::Witness witness_;
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;

@@ -3,7 +3,7 @@
 namespace mallard::rsm {
 namespace {
 
-enum class Kind : std::uint8_t { snapshot_wanted = 1, snapshot_piece = 2 };
+enum class Kind : std::uint8_t { snapshot_wanted = 1, snapshot_piece = 2, store_seen = 3 };
 
 void write_digest(ByteWriter& writer, const crypto::Digest& digest) {
   writer.write_bytes(std::as_bytes(std::span(digest.bytes)));
@@ -15,6 +15,20 @@ crypto::Digest read_digest(ByteReader& reader) {
     byte = reader.read<std::uint8_t>();
   }
   return digest;
+}
+
+void write_witness(ByteWriter& writer, const journal::Witness& witness) {
+  writer.write(witness.incarnation.value);
+  writer.write(witness.generation);
+  writer.write(witness.records);
+}
+
+journal::Witness read_witness(ByteReader& reader) {
+  journal::Witness witness;
+  witness.incarnation = Incarnation(reader.read<std::uint64_t>());
+  witness.generation = reader.read<std::uint64_t>();
+  witness.records = reader.read<std::uint64_t>();
+  return witness;
 }
 
 bool is_sound(const SnapshotPiece& piece) {
@@ -39,6 +53,10 @@ std::size_t encode_peer_message(const PeerMessage& message, ByteSpan out) {
     write_digest(writer, piece->snapshot);
     writer.write(piece->bytes);
     writer.write(piece->offset);
+  } else if (const auto* seen = std::get_if<StoreSeen>(&message)) {
+    writer.write(static_cast<std::uint8_t>(Kind::store_seen));
+    write_witness(writer, seen->own);
+    write_witness(writer, seen->yours);
   }
   return writer.used();
 }
@@ -61,6 +79,13 @@ std::optional<PeerMessage> decode_peer_message(ByteView head, PayloadRef body) {
     piece.offset = reader.read<std::uint64_t>();
     const bool sound = reader.ok() && reader.remaining() == 0 && is_sound(piece);
     return sound ? std::optional<PeerMessage>(piece) : std::nullopt;
+  }
+  if (kind == Kind::store_seen) {
+    StoreSeen seen;
+    seen.own = read_witness(reader);
+    seen.yours = read_witness(reader);
+    const bool sound = reader.ok() && reader.remaining() == 0 && body.bytes == 0;
+    return sound ? std::optional<PeerMessage>(seen) : std::nullopt;
   }
   return {};
 }

@@ -12,6 +12,7 @@
 #include "config/contract/one_sided.h"
 #include "crypto/digest.h"
 #include "rsm/core/cft/ballot.h"
+#include "rsm/replica/journal/witness.h"
 
 namespace mallard::rsm {
 
@@ -33,7 +34,16 @@ struct SnapshotPiece {
   PayloadRef body;
 };
 
-using PeerMessage = std::variant<SnapshotWanted, SnapshotPiece>;
+// How far the sender's store is, and the furthest that it has ever heard of the receiver's: a disk that went
+// back to what it was does not know it by itself (reliability.md I9). Said whenever two replicas meet, and
+// again as the own one grows. Incarnation 0: nothing was heard.
+struct StoreSeen {
+  journal::Witness own;
+  journal::Witness yours;
+  friend bool operator==(const StoreSeen&, const StoreSeen&) = default;
+};
+
+using PeerMessage = std::variant<SnapshotWanted, SnapshotPiece, StoreSeen>;
 
 inline constexpr std::size_t peer_head_bytes_max = 64;
 inline constexpr std::size_t snapshot_piece_bytes_max = 256U << 10;

@@ -159,6 +159,9 @@ void Replica::on_peer_message(memory::ProcessIndex from, const PeerMessage& mess
     }
     return;
   }
+  if (std::holds_alternative<StoreSeen>(message)) {
+    return;  // it was heard before this replica began (witness_desk.h)
+  }
   const auto& piece = std::get<SnapshotPiece>(message);
   if (is_fetching() && !installing_ && !failed()) {
     fetch_->on_piece(from, piece, now);

@@ -344,8 +344,10 @@ Witness Journal::witness() const {
 }
 
 bool Journal::is_older_than(const Witness& seen) const {
-  return seen.incarnation == opening_.incarnation &&
-         (opening_.generation <= seen.generation || opening_.records < seen.records);
+  if (seen.incarnation != opening_.incarnation) {
+    return seen.incarnation > opening_.incarnation;
+  }
+  return opening_.generation <= seen.generation || opening_.records < seen.records;
 }
 
 JournalResult<void> Journal::become_amnesiac(Incarnation fresh) {

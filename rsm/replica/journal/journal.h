@@ -16,6 +16,7 @@
 #include "rsm/replica/journal/record.h"
 #include "rsm/replica/journal/segment_set.h"
 #include "rsm/replica/journal/superblock_pair.h"
+#include "rsm/replica/journal/witness.h"
 
 namespace mallard::rsm::journal {
 
@@ -70,13 +71,6 @@ struct DamagedRange {
   friend bool operator==(const DamagedRange&, const DamagedRange&) = default;
 };
 inline constexpr std::size_t damaged_ranges_max = 16;
-
-// What a replica tells its peers with every promise, and they remember (I9).
-struct Witness {
-  Incarnation incarnation;
-  std::uint64_t generation = 0;  // of the superblock
-  std::uint64_t records = 0;     // how many were durable, superseded ones included: never goes back
-};
 
 enum class ReadFault : std::uint8_t {
   absent,   // not after the front, or not durable
@@ -163,8 +157,8 @@ class Journal {
 
   [[nodiscard]] Witness witness() const;
   // True if this directory, or one of its files, is an older copy of the store that a peer has seen: at the
-  // opening it had no newer superblock, or fewer durable records, than `seen` says. The replica then calls
-  // become_amnesiac() before anything else.
+  // opening it had an older incarnation, no newer superblock, or fewer durable records, than `seen` says. The
+  // replica then calls become_amnesiac() before anything else.
   [[nodiscard]] bool is_older_than(const Witness& seen) const;
   // Makes a new incarnation of the store: its promises may be incomplete, so it may not vote.
   [[nodiscard]] JournalResult<void> become_amnesiac(Incarnation fresh);

@@ -16,6 +16,8 @@ class PeerObserver {
   // One reference to the message's body is the observer's to release. Every call into the channels is
   // allowed.
   virtual void on_peer_message(memory::ProcessIndex from, const PeerMessage& message) = 0;
+  // From now on it hears what is sent, until it has gone again.
+  virtual void on_peer_up(memory::ProcessIndex peer) = 0;
 };
 
 // On the thread that runs the io_context.
@@ -43,7 +45,9 @@ class PeerChannels final : public PeerPort, private transport::ChannelObserver {
 
  private:
   PeerChannels(ClusterIndex cluster, const Ports& ports) : cluster_(cluster), ports_(ports) {}
-  void on_peer_up(ReplicaAddress /*peer*/, Incarnation /*incarnation*/) override {}
+  void on_peer_up(ReplicaAddress peer, Incarnation /*incarnation*/) override {
+    ports_.observer.on_peer_up(memory::ProcessIndex(peer.replica.value));
+  }
   void on_peer_down(ReplicaAddress /*peer*/, transport::CloseReason /*reason*/) override {}
   void on_frame(ReplicaAddress from, ByteView head, PayloadRef body) override;
 

@@ -33,11 +33,16 @@ TEST(PeerMessage, EachComesBackAsItWasSent) {
   EXPECT_EQ(body_of(*piece), body);
   EXPECT_EQ(body_of(*got), PayloadRef{});
   EXPECT_TRUE(decode_peer_message(head_of(SnapshotPiece{}), {}));
+  const StoreSeen seen{.own = {Incarnation(1), 2, 3}, .yours = {Incarnation(4), 5, 6}};
+  const auto told = decode_peer_message(head_of(seen), {});
+  ASSERT_TRUE(told);
+  EXPECT_EQ(std::get<StoreSeen>(*told), seen);
 }
 
 TEST(PeerMessage, WhatCannotBeIsNone) {
   const PayloadRef body{.slot = 3, .bytes = 100};
   EXPECT_FALSE(decode_peer_message(head_of(SnapshotWanted{}), body)) << "it has no body";
+  EXPECT_FALSE(decode_peer_message(head_of(StoreSeen{}), body)) << "nor has this";
   EXPECT_FALSE(decode_peer_message(head_of(SnapshotPiece{digest(1), 500, 0, {}}), {})) << "no bytes";
   EXPECT_FALSE(decode_peer_message(head_of(SnapshotPiece{digest(1), 500, 401, body}), body)) << "too many";
   EXPECT_FALSE(decode_peer_message(head_of(SnapshotPiece{digest(1), 500, 501, body}), body));
@@ -57,9 +62,13 @@ TEST(PeerMessage, CutAndLongHeadsAreNone) {
   }
   head.push_back(std::byte{0});
   EXPECT_FALSE(decode_peer_message(head, body));
-  std::vector<std::byte> other = head_of(SnapshotWanted{});
-  for (std::size_t cut = 0; cut < other.size(); ++cut) {
-    EXPECT_FALSE(decode_peer_message(ByteView(other).first(cut), {}));
+  for (const PeerMessage& bodiless : {PeerMessage(SnapshotWanted{}), PeerMessage(StoreSeen{})}) {
+    std::vector<std::byte> other = head_of(bodiless);
+    for (std::size_t cut = 0; cut < other.size(); ++cut) {
+      EXPECT_FALSE(decode_peer_message(ByteView(other).first(cut), {}));
+    }
+    other.push_back(std::byte{0});
+    EXPECT_FALSE(decode_peer_message(other, {}));
   }
 }
 

@@ -19,6 +19,7 @@ using transport::PeerIdentity;
 class PeerChannelsTest : public testing::Test {
  protected:
   struct Seat final : PeerObserver {
+    void on_peer_up(memory::ProcessIndex peer) override { came.push_back(peer); }
     void on_peer_message(memory::ProcessIndex from, const PeerMessage& message) override {
       senders.push_back(from);
       if (const auto* wanted = std::get_if<SnapshotWanted>(&message)) {
@@ -31,6 +32,7 @@ class PeerChannelsTest : public testing::Test {
 
     crypto::KeyPair key = crypto::KeyPair::generate();
     PayloadPool pool{PayloadPool::slot_bytes_max};
+    std::vector<memory::ProcessIndex> came;
     std::vector<memory::ProcessIndex> senders;
     std::vector<SnapshotWanted> wanted_of;
     std::vector<std::vector<std::byte>> bodies;
@@ -80,6 +82,8 @@ class PeerChannelsTest : public testing::Test {
 
 TEST_F(PeerChannelsTest, CarriesMessagesWithTheirBodies) {
   open();
+  EXPECT_EQ(seats[0].came, std::vector{memory::ProcessIndex(1)});
+  EXPECT_EQ(seats[1].came, std::vector{memory::ProcessIndex(0)});
   const SnapshotWanted wanted{.at_least = 640, .offset = 5};
   EXPECT_TRUE(seats[0].channels->send(memory::ProcessIndex(1), wanted));
   ASSERT_TRUE(run_until([&] { return !seats[1].senders.empty(); }));
