@@ -16,7 +16,7 @@ namespace {
 
 // Large enough for what a replica misses while it is restarted, small enough that a dozen of them fit into a
 // small machine.
-constexpr std::uint64_t ring_bytes = 6U << 20;
+constexpr std::uint64_t ring_bytes = 9U << 19;
 constexpr std::uint64_t chunk_bytes = 256U << 10;
 constexpr std::uint64_t state_bytes = 256ULL << 20;
 constexpr std::uint64_t view_bytes = 64ULL << 20;

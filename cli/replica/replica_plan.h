@@ -35,7 +35,7 @@ namespace mallard::cli {
 [[nodiscard]] rsm::journal::JournalSettings plan_journal();
 
 // Bytes of payload that the replica's pool holds: commands, batches and answers on their way.
-inline constexpr std::size_t replica_pool_bytes = 64U << 20;
+inline constexpr std::size_t replica_pool_bytes = 48U << 20;
 
 // Instances of the log region beyond the one in use: one for each other process that may stand still in a
 // write, and one to go to.
