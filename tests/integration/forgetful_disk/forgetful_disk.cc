@@ -70,6 +70,9 @@ int get_attributes(const char* path, struct stat* status, fuse_file_info*) {
   if (!file) {
     return -ENOENT;
   }
+  if (file->is_socket) {
+    status->st_mode = S_IFSOCK | 0600U;
+  }
   status->st_size = static_cast<off_t>(file->current.size());
   status->st_blocks = (status->st_size + 511) / 512;
   return 0;
@@ -92,6 +95,11 @@ int open_file(const char* path, fuse_file_info* file) {
 int create_file(const char* path, mode_t, fuse_file_info* file) {
   file->direct_io = 1;
   return is_control(path) ? 0 : tree().create(path);
+}
+
+// Of a replica's door: the kernel wants a name for it.
+int make_node(const char* path, mode_t mode, dev_t) {
+  return S_ISSOCK(mode) && !tree().find(path) ? tree().create(path, true) : -EPERM;
 }
 
 int read_file(const char* path, char* into, std::size_t count, off_t offset, fuse_file_info*) {
@@ -158,6 +166,7 @@ int main(int argc, char** argv) {
   operations.readdir = read_directory;
   operations.open = open_file;
   operations.create = create_file;
+  operations.mknod = make_node;
   operations.read = read_file;
   operations.write = write_file;
   operations.truncate = resize_file;

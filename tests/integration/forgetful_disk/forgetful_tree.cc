@@ -39,11 +39,12 @@ std::vector<std::string> ForgetfulTree::names_in(const std::string& directory) c
   return names;
 }
 
-int ForgetfulTree::create(const std::string& path) {
+int ForgetfulTree::create(const std::string& path, bool is_socket) {
   if (!is_directory(parent_of(path))) {
     return -ENOENT;
   }
   names_[path] = std::make_shared<File>();
+  names_[path]->is_socket = is_socket;
   return 0;
 }
 

@@ -23,6 +23,7 @@ class ForgetfulTree {
     std::vector<std::byte> durable;
     std::vector<std::byte> current;
     std::set<std::uint64_t> changed;  // numbers of sectors of 512 bytes, since the last sync
+    bool is_socket = false;           // a name that a socket is bound to
   };
   using FilePtr = std::shared_ptr<File>;
 
@@ -32,7 +33,7 @@ class ForgetfulTree {
   [[nodiscard]] bool is_directory(const std::string& path) const { return directories_.contains(path); }
   [[nodiscard]] std::vector<std::string> names_in(const std::string& directory) const;
 
-  int create(const std::string& path);
+  int create(const std::string& path, bool is_socket = false);
   int make_directory(const std::string& path);
   int remove_directory(const std::string& path);
   int rename(const std::string& from, const std::string& to);

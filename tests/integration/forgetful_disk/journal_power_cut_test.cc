@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
-#include <cstdio>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -234,13 +233,3 @@ TEST_F(JournalPowerCut, full_disk_ends_the_process_and_loses_nothing_acknowledge
 
 }  // namespace
 }  // namespace mallard::rsm::journal
-
-// Exits with 77, the last line saying why, where nothing can be tested.
-int main(int argc, char** argv) {
-  ::testing::InitGoogleTest(&argc, argv);
-  if (const auto mounted = mallard::integration::ForgetfulMount::mount(); !mounted) {
-    std::printf("nothing was tested: %s\n", mounted.error().c_str());
-    return 77;
-  }
-  return RUN_ALL_TESTS();
-}
