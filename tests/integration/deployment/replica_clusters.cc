@@ -19,7 +19,7 @@ namespace mallard::integration {
 namespace {
 
 constexpr std::array names{"east", "west"};
-constexpr std::size_t ports_per_replica = 5;
+constexpr std::size_t ports_per_replica = 6;
 constexpr std::size_t last_words_bytes = 1500;
 
 }  // namespace
@@ -43,7 +43,7 @@ ReplicaClusters::ReplicaClusters(ReplicaClustersSettings settings)
       config::ReplicaSettings replica;
       replica.id = ReplicaIndex(r);
       replica.host = "127.0.0.1";
-      replica.ports = {port[0], port[1], port[2], port[3], port[4]};
+      replica.ports = {port[0], port[1], port[2], port[3], port[4], port[5]};
       replica.keys = {.gateway = keys->at(0), .replica = keys->at(1), .signing = keys->at(2)};
       pairing_.clusters[c].replicas.push_back(replica);
       port += ports_per_replica;

@@ -177,18 +177,17 @@ TEST_F(DiskFault, InTheMiddleOfTheJournalIsRepairedByTheOthers) {
 }
 
 TEST_F(DiskFault, OfYesterdayIsFoundOutAndItsReplicaBeginsAnew) {
-  const std::filesystem::path data = clusters->directory(victim);
+  const std::filesystem::path journal = clusters->directory(victim) / "journal";
   const std::filesystem::path copy = clusters->directory(replica(0)).parent_path() / "yesterday";
   end_victim();
-  std::filesystem::copy(
-      data, copy, std::filesystem::copy_options::recursive | std::filesystem::copy_options::skip_symlinks);
+  std::filesystem::copy(journal, copy, std::filesystem::copy_options::recursive);
   bring_back();
   EXPECT_EQ(said().find("older"), std::string::npos) << said();
   write_some();
   expect_everything_at(victim);
   end_victim();
-  std::filesystem::remove_all(data / "journal");
-  std::filesystem::copy(copy / "journal", data / "journal", std::filesystem::copy_options::recursive);
+  std::filesystem::remove_all(journal);
+  std::filesystem::copy(copy, journal, std::filesystem::copy_options::recursive);
   bring_back();
   EXPECT_NE(said().find("older than what the others have seen of it"), std::string::npos) << said();
   EXPECT_NE(said().find("recovering"), std::string::npos) << said();
