@@ -265,6 +265,7 @@ class DoorClient::State final : public DoorStreamOwner {
   void check_deadlines() {
     watching_ = false;
     stream_.check_deadlines(loop_now());
+    stream_.retry_reading();
     if (stream_.needs_watch()) {
       stream_wants_watch();
     }

@@ -87,7 +87,8 @@ class DoorClient {
   // Submits that are not answered.
   [[nodiscard]] std::size_t unanswered() const;
 
-  // The pool has slots again. Costs nothing when nobody waits for one.
+  // The pool has slots again. Costs nothing when nobody waits for one. Without this call a frame that waits
+  // for one is tried again every 100 ms.
   void retry_reading();
 
  private:

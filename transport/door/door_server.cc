@@ -403,6 +403,7 @@ class DoorServer::State final : public DoorStreamOwner {
       place->stream.check_deadlines(now);
       again = again || place->stream.needs_watch();
     }
+    retry_reading();  // slots may have come and gone while nobody looked
     if (again) {
       stream_wants_watch();
     }

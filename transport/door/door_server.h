@@ -130,6 +130,7 @@ class DoorServer {
   void close(DoorConnection connection);
 
   // The pool has slots again: connections that waited for one are read on. Costs nothing when none does.
+  // Without this call they are tried again every 100 ms.
   void retry_reading();
 
   [[nodiscard]] const DoorServerCounters& counters() const;

@@ -155,6 +155,7 @@ bool DoorStream::take_staged() {
         held_ = true;
         frame_deadline_.rest();
         owner_.stream_wants_slot();
+        owner_.stream_wants_watch();
         return false;
       case DoorAssembler::Step::malformed:
         end(DoorEnd::malformed);
@@ -378,7 +379,8 @@ void DoorStream::post(Action action) {
 
 bool DoorStream::needs_watch() const {
   const bool frame_begun = frame_deadline_.missed(Instant::never() - Duration{1});
-  return state_ == State::open && (hello_deadline_ != Instant::never() || frame_begun || write_waits_);
+  return state_ == State::open &&
+         (hello_deadline_ != Instant::never() || frame_begun || write_waits_ || held_);
 }
 
 void DoorStream::check_deadlines(Instant now) {

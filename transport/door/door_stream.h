@@ -36,11 +36,12 @@ class DoorStreamOwner : public std::enable_shared_from_this<DoorStreamOwner> {
   virtual void stream_has_room(std::size_t place) = 0;
   // The stream is shut; told once for each open().
   virtual void stream_ended(std::size_t place, DoorEnd end) = 0;
-  // There is a deadline to keep: call check_deadlines() every 100 ms or so while needs_watch().
+  // There is a deadline to keep, or a slot to wait for: call check_deadlines() and retry_reading() every 100
+  // ms or so while needs_watch().
   virtual void stream_wants_watch() = 0;
   // There are bytes to write: call write_turn() soon. May come from inside push().
   virtual void stream_wants_turn(std::size_t place) = 0;
-  // The pool had no slot for a body: call retry_reading() when it may have one.
+  // The pool had no slot for a body: call retry_reading() as soon as it may have one.
   virtual void stream_wants_slot() = 0;
 };
 

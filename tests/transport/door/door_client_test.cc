@@ -117,6 +117,24 @@ TEST_F(DoorClientTest, refuses_a_version_that_it_does_not_speak) {
   EXPECT_FALSE(client->is_open());
 }
 
+TEST_F(DoorClientTest, tries_again_by_itself_where_nobody_tells_of_slots) {
+  open_both(Role::client);
+  ASSERT_TRUE(submit(1, "x"));
+  ASSERT_TRUE(run_until([&] { return replica.received.size() == 1; }));
+  std::vector<PayloadRef> taken;
+  while (const auto slot = client_pool.allocate(1U << 20)) {
+    taken.push_back(*slot);
+  }
+  ASSERT_TRUE(reply(replica.received[0].first, 1, "done"));
+  io.run_for(std::chrono::milliseconds(250));
+  EXPECT_TRUE(caller.replies.empty()) << "the pool is still full";
+  for (const PayloadRef slot : taken) {
+    client_pool.release(slot);
+  }
+  ASSERT_TRUE(run_until([&] { return caller.replies.size() == 1; }));
+  replica.forget();
+}
+
 TEST_F(DoorClientTest, tells_when_there_is_room_again) {
   client_settings.limits.stream.queue_frames = 4;
   open_both(Role::gateway);

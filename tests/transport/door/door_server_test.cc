@@ -169,6 +169,23 @@ TEST_F(DoorServerTest, waits_for_a_slot_instead_of_dropping) {
   replica.forget();
 }
 
+TEST_F(DoorServerTest, tries_again_by_itself_where_nobody_tells_of_slots) {
+  open_server();
+  const auto caller_ = raw(Role::client);
+  std::vector<PayloadRef> taken;
+  while (const auto slot = server_pool.allocate(1U << 20)) {
+    taken.push_back(*slot);
+  }
+  ASSERT_TRUE(caller_->say(submit_of(1, 5000)));
+  io.run_for(std::chrono::milliseconds(250));
+  EXPECT_TRUE(replica.received.empty()) << "the pool is still full";
+  for (const PayloadRef slot : taken) {
+    server_pool.release(slot);
+  }
+  ASSERT_TRUE(run_until([&] { return replica.received.size() == 1; }));
+  replica.forget();
+}
+
 TEST_F(DoorServerTest, a_paused_connection_is_not_read) {
   open_both(Role::client);
   const DoorConnection from = replica.opened[0].first;

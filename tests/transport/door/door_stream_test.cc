@@ -86,6 +86,26 @@ TEST_F(DoorStreamTest, our_own_delay_is_not_the_peers) {
   ASSERT_TRUE(run_until([&] { return owner->received == 1; }));
 }
 
+TEST_F(DoorStreamTest, is_watched_while_it_waits_for_a_slot) {
+  std::vector<PayloadRef> taken;
+  while (const auto slot = pool.allocate(1U << 20)) {
+    taken.push_back(*slot);
+  }
+  say(bytes_of(Submit{.request = 1, .command = {.slot = 1, .bytes = 5000}}));
+  const int before = owner->watches;
+  ASSERT_TRUE(run_until([&] { return owner->slots == 1; }));
+  EXPECT_TRUE(stream.needs_watch());
+  EXPECT_GT(owner->watches, before);
+  stream.check_deadlines(loop_now() + Duration::seconds(100));
+  EXPECT_TRUE(stream.is_open()) << "our own delay is not the peer's";
+  for (const PayloadRef slot : taken) {
+    pool.release(slot);
+  }
+  stream.retry_reading();
+  ASSERT_TRUE(run_until([&] { return owner->received == 1; }));
+  EXPECT_FALSE(stream.needs_watch());
+}
+
 TEST_F(DoorStreamTest, a_burst_does_not_keep_the_loop_from_others) {
   const auto one = bytes_of(Credit{});
   std::vector<std::byte> many;
