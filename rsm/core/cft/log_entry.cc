@@ -1,5 +1,8 @@
 #include "rsm/core/cft/log_entry.h"
 
+#include <array>
+#include <cstring>
+
 #include "config/base/invariant.h"
 #include "config/contract/one_sided.h"
 #include "rsm/core/cft/crc32c.h"
@@ -39,7 +42,12 @@ Entry encode_entry(ByteSpan room, const LogMark& previous, const EntryDraft& dra
 
 Result<Entry, EntryFault> decode_entry(ByteView bytes, const LogMark& previous) {
   if (bytes.size() < entry_header_bytes) return Failure<EntryFault>(EntryFault::malformed);
-  ByteReader header(bytes.first(entry_header_bytes));
+  // The leader may still be writing. What is checked and what is answered must be one reading of the header:
+  // with two, the checksum would vouch for words that were not there yet when they were taken.
+  std::array<std::byte, entry_header_bytes> copy;
+  std::memcpy(copy.data(), bytes.data(), copy.size());
+  __asm__ volatile("" : : "r"(copy.data()) : "memory");
+  ByteReader header{ByteView(copy)};
   const auto checksum = header.read<std::uint32_t>();
   const auto tagged = header.read<std::uint32_t>();
   const Lsn lsn = header.read<std::uint64_t>();
@@ -47,21 +55,16 @@ Result<Entry, EntryFault> decode_entry(ByteView bytes, const LogMark& previous) 
   const Lsn commit = header.read<std::uint64_t>();
   if (lsn != previous.lsn) return Failure<EntryFault>(EntryFault::absent);
   const std::uint64_t length = tagged & entry_payload_max;
-  if (!is_kind(tagged >> kind_shift) || ballot.value == 0 || entry_bytes(length) > bytes.size()) {
+  if (!is_kind(tagged >> kind_shift) || ballot.value == 0 || commit > lsn ||
+      entry_bytes(length) > bytes.size()) {
     return Failure<EntryFault>(EntryFault::malformed);
   }
   const auto kind = static_cast<EntryKind>(tagged >> kind_shift);
-  const std::uint64_t end = covered(kind, length);
-  if (crc32c(previous.chain, bytes.subspan(4, end - 4)) != checksum) {
+  const ByteView payload = bytes.subspan(entry_header_bytes, covered(kind, length) - entry_header_bytes);
+  if (crc32c(crc32c(previous.chain, ByteView(copy).subspan(4)), payload) != checksum) {
     return Failure<EntryFault>(EntryFault::torn);
   }
-  return Entry{kind,
-               lsn,
-               ballot,
-               commit,
-               bytes.subspan(entry_header_bytes, end - entry_header_bytes),
-               checksum,
-               entry_bytes(length)};
+  return Entry{kind, lsn, ballot, commit, payload, checksum, entry_bytes(length)};
 }
 
 }  // namespace mallard::rsm::cft

@@ -4,7 +4,7 @@
 //   4  u32 length     of the payload in bytes, with the kind in the top 4 bits
 //   8  u64 lsn        the entry's position in the log
 //  16  u64 ballot     of the leader that made it
-//  24  u64 commit     how far that leader had the log committed
+//  24  u64 commit     how far that leader had the log committed; not beyond lsn
 //  32     payload     then unused bytes up to a multiple of 64
 //
 // An entry is there if its lsn is the expected one and its checksum continues the chain. So nothing is ever
@@ -47,7 +47,7 @@ struct Entry {
 
 enum class EntryFault : std::uint8_t {
   absent,     // another lsn: not written yet, or overwritten
-  malformed,  // the right lsn, but a length, kind or ballot that no leader writes
+  malformed,  // the right lsn, but a length, kind, ballot or commit that no leader writes
   torn,       // the checksum does not continue the chain: partly written, or another leader's
 };
 
@@ -60,7 +60,7 @@ enum class EntryFault : std::uint8_t {
 struct EntryDraft {
   EntryKind kind = EntryKind::command;
   Ballot ballot;
-  Lsn commit = 0;
+  Lsn commit = 0;  // at most the lsn of `previous`
   ByteView payload;
 };
 
@@ -69,7 +69,8 @@ struct EntryDraft {
 // one store each.
 Entry encode_entry(ByteSpan room, const LogMark& previous, const EntryDraft& draft);
 
-// The entry after `previous`, which begins at the front of `bytes`; it must end inside them.
+// The entry after `previous`, which begins at the front of `bytes`; it must end inside them. Others may write
+// the bytes meanwhile: whatever is answered was there, all at once, in the header that the checksum covers.
 [[nodiscard]] Result<Entry, EntryFault> decode_entry(ByteView bytes, const LogMark& previous);
 
 }  // namespace mallard::rsm::cft
