@@ -42,7 +42,6 @@ rsm::LinkDeskSettings plan_links(const config::Pairing& pairing, ClusterIndex se
   rsm::LinkDeskSettings desk;
   desk.egress.links = pairing.links.size();
   desk.egress.bytes = rsm::egress_bytes_min;
-  desk.applies = 1;
   for (std::uint16_t l = 0; l < pairing.links.size(); ++l) {
     const config::LinkSettings& link = pairing.links[l];
     if (link.from == self) {
@@ -51,8 +50,6 @@ rsm::LinkDeskSettings plan_links(const config::Pairing& pairing, ClusterIndex se
       desk.openings.push_back(
           {.link = LinkIndex(l), .direction = LinkDirection::outbound, .prefixes = link.include});
     } else if (link.to == self) {
-      // A gateway may hold a whole window back, one message to a batch.
-      desk.applies = std::max(desk.applies, link.window.messages);
       desk.openings.push_back({.link = LinkIndex(l), .direction = LinkDirection::inbound, .prefixes = {}});
     }
   }

@@ -228,6 +228,9 @@ std::vector<transport::MetricSample> ReplicaReport::metrics() const {
   series.counter("mallard_replica_applies_proposed_total",
                  "Batches from other clusters that this replica put into the log.", {},
                  links.applies_proposed);
+  series.counter("mallard_replica_applies_refused_total",
+                 "Batches from other clusters that the machine had no room for when they were executed.", {},
+                 links.applies_refused);
   series.counter("mallard_replica_gateways_cut_off_total", "Gateways that ordered more than fits.", {},
                  links.gateways_cut_off);
   series.counter("mallard_replica_bodies_evicted_total",

@@ -2,19 +2,29 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "rsm/machine/link_command.h"
+#include "transport/door/apply_limits.h"
 #include "transport/door/door_codec.h"
 
 namespace mallard::rsm {
 
 namespace door = transport::door;
 
+namespace {
+
+// What the machine refuses, it refuses for lack of room mostly: long enough that trying costs nothing, short
+// enough for who has just made room.
+constexpr Duration refusal_pause = Duration::milliseconds(500);
+
+}  // namespace
+
 LinkDesk::LinkDesk(const LinkDeskSettings& settings, const Ports& ports)
-    : ports_(ports), egress_(settings.egress), orders_max_(settings.applies), lines_(settings.egress.links) {
+    : ports_(ports), egress_(settings.egress), lines_(settings.egress.links) {
   for (Line& line : lines_) {
-    line.orders.reserve(orders_max_);
+    line.orders.reserve(door::applies_ahead_max);
   }
   for (const LinkOpening& opening : settings.openings) {
     openings_.push_back({opening, std::nullopt});
@@ -43,7 +53,7 @@ bool LinkDesk::on_message(door::DoorConnection from, const door::DoorMessage& me
       open.credit += open.open && open.serial == credit->serial ? credit->batches : 0;
     } else if (const auto* quacked = std::get_if<door::Quacked>(&message)) {
       egress_.forget(quacked->link, quacked->generation, quacked->through);
-      extents_due_ = true;
+      tell_again_ = true;
     }
   }
   ports_.pool.release(door::body_of(message));
@@ -76,13 +86,15 @@ bool LinkDesk::announce(LinkIndex link, LinkDirection direction) {
                          .generation = standing->generation,
                          .batch = standing->batch,
                          .message = standing->message};
-  if (direction == LinkDirection::outbound) {
-    line.told_extent = extent_of(link);
-    message.oldest_readable = line.told_extent.oldest_readable;
+  const EgressExtent extent = direction == LinkDirection::outbound ? extent_of(link) : EgressExtent();
+  message.oldest_readable = extent.oldest_readable;
+  if (!ports_.door.send(*gateway_, message)) {
+    tell_again_ = true;
+  } else if (direction == LinkDirection::outbound) {
+    line.told_extent = extent;
   } else {
     line.told_inbound = *standing;
   }
-  ports_.door.send(*gateway_, message);
   return true;
 }
 
@@ -92,7 +104,7 @@ bool LinkDesk::take(door::DoorConnection from, const door::Apply& apply) {
   const bool next =
       known && (line->orders.empty() || line->orders.back().apply.range.batch < apply.range.batch ||
                 line->orders.back().apply.generation < apply.generation);
-  if (!next || line->orders.size() == orders_max_) {
+  if (!next || line->orders.size() == door::applies_ahead_max) {
     ports_.pool.release(apply.payload);
     if (known && next) {
       ++counters_.gateways_cut_off;
@@ -172,12 +184,49 @@ bool LinkDesk::open_links(Engine& engine, Instant now) {
   return busy;
 }
 
+// The first order that waits was executed, and the cursor did not move: the machine had no room for it. It is
+// tried alone until it passes; those behind it were executed in vain too, and follow at once then.
+void LinkDesk::reconsider(LinkIndex link, Line& line, Instant now) {
+  const auto in_vain = [this](const Order& order) {
+    return order.placed && *order.placed <= ports_.machine.applied();
+  };
+  if (line.orders.empty() || !in_vain(line.orders.front())) {
+    return;
+  }
+  if (const auto standing = ports_.machine.link(link, LinkDirection::inbound)) {
+    drop_applied(line, *standing);
+  }
+  if (line.orders.empty() || !in_vain(line.orders.front())) {
+    return;
+  }
+  Order& first = line.orders.front();
+  if (line.refused == first.apply.range.batch) {
+    if (now >= line.again_at) {
+      line.again_at = now + refusal_pause;
+      first.placed.reset();
+    }
+  } else if (line.refused.value != 0) {
+    line.refused = {};
+    for (Order& order : line.orders) {
+      if (in_vain(order)) {
+        order.placed.reset();
+      }
+    }
+  } else {
+    line.refused = first.apply.range.batch;
+    line.again_at = now + refusal_pause;
+    ++counters_.applies_refused;
+  }
+}
+
 bool LinkDesk::propose(Engine& engine, Instant now) {
   if (!engine.is_leader()) {
     return false;
   }
   bool busy = open_links(engine, now);
-  for (Line& line : lines_) {
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    Line& line = lines_[i];
+    reconsider(LinkIndex(static_cast<std::uint16_t>(i)), line, now);
     for (Order& order : line.orders) {
       if (order.placed) {
         continue;
@@ -210,14 +259,13 @@ bool LinkDesk::tell_gateway() {
   bool busy = false;
   const bool executed = told_at_ != ports_.machine.applied();
   told_at_ = ports_.machine.applied();
-  const bool extents = executed || extents_due_;
-  extents_due_ = false;
+  const bool moved = std::exchange(tell_again_, false) || executed;
   for (std::size_t i = 0; i < lines_.size(); ++i) {
     const LinkIndex link(static_cast<std::uint16_t>(i));
     Line& line = lines_[i];
-    busy = (executed && tell_applied(link, line)) || busy;
+    busy = (moved && tell_applied(link, line)) || busy;
     if (gateway_) {
-      busy = (extents && tell_extent(link, line)) || busy;
+      busy = (moved && tell_extent(link, line)) || busy;
       busy = send_batches(link, line) || busy;
     }
   }
@@ -238,11 +286,14 @@ bool LinkDesk::tell_applied(LinkIndex link, Line& line) {
     announce(link, LinkDirection::inbound);
     return true;
   }
+  if (!ports_.door.send(*gateway_, door::Applied{.link = link,
+                                                 .generation = standing->generation,
+                                                 .cursor = standing->batch,
+                                                 .cursor_message = standing->message})) {
+    tell_again_ = true;
+    return false;
+  }
   line.told_inbound = *standing;
-  ports_.door.send(*gateway_, door::Applied{.link = link,
-                                            .generation = standing->generation,
-                                            .cursor = standing->batch,
-                                            .cursor_message = standing->message});
   return true;
 }
 
@@ -270,7 +321,7 @@ bool LinkDesk::tell_extent(LinkIndex link, Line& line) {
                                                 .oldest_readable = extent.oldest_readable,
                                                 .newest = extent.newest,
                                                 .newest_message = extent.newest_message})) {
-    extents_due_ = true;
+    tell_again_ = true;
     return false;
   }
   line.told_extent = extent;

@@ -26,14 +26,13 @@ struct LinkOpening {
 
 struct LinkDeskSettings {
   EgressLogSettings egress;  // egress.links: of the whole pairing, by LinkIndex
-  std::uint32_t applies =
-      256;  // batches per link that wait to be applied; a gateway that sends more is cut off
   std::vector<LinkOpening> openings;
 };
 
 struct LinkDeskCounters {
   std::uint64_t batches_sent = 0;
   std::uint64_t applies_proposed = 0;  // again after each change of leaders
+  std::uint64_t applies_refused = 0;   // the machine had no room; they are proposed again
   std::uint64_t gateways_cut_off = 0;
 };
 
@@ -86,7 +85,9 @@ class LinkDesk {
     Tap tap;
     EgressExtent told_extent;
     LinkStanding told_inbound;
-    std::vector<Order> orders;  // by batch number, rising
+    std::vector<Order> orders;  // by batch number, rising; at most door::applies_ahead_max
+    BatchNumber refused;        // that the machine refused last; 0: none that still waits
+    Instant again_at;           // when it is proposed again
   };
 
   void attach(transport::door::DoorConnection from);
@@ -95,6 +96,7 @@ class LinkDesk {
   bool take(transport::door::DoorConnection from, const transport::door::Apply& apply);
   bool open_links(Engine& engine, Instant now);
   void drop_applied(Line& line, const LinkStanding& standing);
+  void reconsider(LinkIndex link, Line& line, Instant now);
   void drop_orders(Line& line, std::size_t count);
   bool send_batches(LinkIndex link, Line& line);
   bool tell_extent(LinkIndex link, Line& line);
@@ -103,12 +105,11 @@ class LinkDesk {
 
   Ports ports_;
   EgressLog egress_;
-  std::size_t orders_max_;
   std::vector<Line> lines_;
   std::vector<Opening> openings_;
   std::optional<transport::door::DoorConnection> gateway_;
-  CommitIndex told_at_;       // what was executed until here was told
-  bool extents_due_ = false;  // some outbound link may have moved otherwise
+  CommitIndex told_at_;      // what was executed until here was told
+  bool tell_again_ = false;  // a link may have moved otherwise, or the door did not take what was to be told
   LinkDeskCounters counters_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "bridge/gateway/load_queue.h"
 #include "config/base/invariant.h"
+#include "transport/door/apply_limits.h"
 #include "transport/door/door_codec.h"
 #include "transport/door/door_socket.h"
 
@@ -134,7 +135,7 @@ void BuiltInAttachment::apply(const Apply& order) {
   if (order.header.batch <= inbound->cursor) {
     return;
   }
-  inbound->orders.push(order);
+  inbound->orders.push({order, pool_.view(order.payload).size()});
   tell(*inbound);
 }
 
@@ -236,6 +237,7 @@ void BuiltInAttachment::take(const door::Attached& attached) {
     link.told_before = std::max(link.told_before, link.told);
     link.told = 0;
   }
+  told_bytes_ = 0;
   consider_ready();
   pump();
 }
@@ -277,7 +279,7 @@ void BuiltInAttachment::take(const door::Applied& applied) {
   Inbound* const link = find_inbound(applied.link);
   if (link != nullptr && agree(link->generation, applied.generation, applied.link)) {
     move_cursor(*link, applied.cursor, applied.cursor_message);
-    tell(*link);
+    static_cast<void>(tell_orders());
   }
 }
 
@@ -301,16 +303,17 @@ void BuiltInAttachment::take(const door::Loaded& loaded) {
 
 // ---- What is to be said ------------------------------------------------------------------------------
 
-// Goes on wherever the queue of the door was full, or the connection new. Orders come last: there may be as
-// many as a window, and what is before them is little.
+// Goes on wherever the queue of the door was full, or the connection new. Orders come last: they are many,
+// and what is before them is little.
 void BuiltInAttachment::pump() {
-  const bool room =
+  static_cast<void>(
       std::all_of(outbound_.begin(), outbound_.end(), [this](Outbound& link) { return tell(link); }) &&
-      tell_loads();
-  if (room) {
-    static_cast<void>(
-        std::all_of(inbound_.begin(), inbound_.end(), [this](Inbound& link) { return tell(link); }));
-  }
+      tell_loads() && tell_orders());
+}
+
+// False when the door takes no more for now.
+bool BuiltInAttachment::tell_orders() {
+  return std::all_of(inbound_.begin(), inbound_.end(), [this](Inbound& link) { return tell(link); });
 }
 
 // False when the door takes no more for now.
@@ -345,10 +348,15 @@ bool BuiltInAttachment::tell(Inbound& link) {
   if (!status_.attached || failed_) {
     return false;
   }
-  while (link.told < link.orders.size()) {
-    if (!door_.send(message_of(link.orders[link.told]))) {
+  while (link.told < link.orders.size() && link.told < door::applies_ahead_max) {
+    const Order& order = link.orders[link.told];
+    if (link.told > 0 && told_bytes_ + order.bytes > door::apply_bytes_ahead_max) {
+      break;
+    }
+    if (!door_.send(message_of(order.apply))) {
       return false;
     }
+    told_bytes_ += order.bytes;
     status_.applies_repeated += link.told < link.told_before ? 1U : 0U;
     ++link.told;
   }
@@ -385,9 +393,12 @@ void BuiltInAttachment::move_cursor(Inbound& link, BatchNumber cursor, MessageNu
   link.cursor = cursor;
   link.cursor_message = message;
   link.cursor_moved = ready_;  // before, cursor() tells
-  while (!link.orders.empty() && link.orders[0].header.batch <= cursor) {
-    static_cast<void>(link.orders.pop());
-    link.told -= std::min<std::size_t>(link.told, 1);
+  while (!link.orders.empty() && link.orders[0].apply.header.batch <= cursor) {
+    const Order order = link.orders.pop();
+    if (link.told > 0) {
+      --link.told;
+      told_bytes_ -= order.bytes;
+    }
     link.told_before -= std::min<std::size_t>(link.told_before, 1);
   }
 }

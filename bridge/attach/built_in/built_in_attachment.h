@@ -104,6 +104,10 @@ class BuiltInAttachment final : public Attachment, private transport::door::Door
     BatchNumber quacked;
     BatchNumber quacked_told;
   };
+  struct Order {
+    Apply apply;
+    std::uint64_t bytes = 0;  // of its payload
+  };
   struct Inbound {
     Inbound(LinkIndex its_link, std::size_t applies_max) : link(its_link), orders(applies_max) {}
     LinkIndex link;
@@ -111,8 +115,8 @@ class BuiltInAttachment final : public Attachment, private transport::door::Door
     BatchNumber cursor;
     MessageNumber cursor_message;
     bool cursor_moved = false;    // poll() has something to say
-    Ring<Apply> orders;           // above the cursor
-    std::size_t told = 0;         // of them, on this connection
+    Ring<Order> orders;           // above the cursor
+    std::size_t told = 0;         // of them, on this connection; at most door::applies_ahead_max
     std::size_t told_before = 0;  // of them, on any
   };
   struct PendingLoad {
@@ -136,6 +140,7 @@ class BuiltInAttachment final : public Attachment, private transport::door::Door
   void pump();
   bool tell(Outbound& link);
   bool tell(Inbound& link);
+  bool tell_orders();
   bool tell_loads();
   void consider_ready();
   void move_cursor(Inbound& link, BatchNumber cursor, MessageNumber message);
@@ -156,6 +161,7 @@ class BuiltInAttachment final : public Attachment, private transport::door::Door
   std::vector<Outbound> outbound_;
   std::vector<Inbound> inbound_;
   std::size_t next_inbound_ = 0;  // whom poll() asks first
+  std::uint64_t told_bytes_ = 0;  // of orders that were told on this connection and have not been applied
   Ring<LoadBatch> loads_waiting_;
   std::vector<PendingLoad> loads_;  // settings_.loads_max
   std::uint64_t next_request_ = 1;

@@ -36,7 +36,6 @@ TEST(ReplicaPlan, opens_the_links_of_its_cluster_each_in_its_direction) {
   ASSERT_EQ(west.openings.size(), 1U);
   EXPECT_EQ(west.openings[0].direction, LinkDirection::inbound);
   EXPECT_TRUE(west.openings[0].prefixes.empty()) << "the source has filtered";
-  EXPECT_GE(west.applies, sample().links[0].window.messages) << "a gateway within its window is not cut off";
 }
 
 TEST(ReplicaPlan, clients_come_in_at_a_port_of_their_own_with_what_they_may) {

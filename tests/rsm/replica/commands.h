@@ -23,6 +23,11 @@ inline std::vector<std::byte> increment(std::string_view key, std::uint64_t amou
   command.write = {.operation = KvOperation::increment, .key = text_bytes(key), .amount = amount};
   return encode_command(command);
 }
+inline std::vector<std::byte> erase(std::string_view key) {
+  KvCommand command{.operation = KvOperation::erase};
+  command.write.key = text_bytes(key);
+  return encode_command(command);
+}
 inline std::vector<std::byte> get(std::string_view key) {
   KvCommand command{.operation = KvOperation::get};
   command.write.key = text_bytes(key);

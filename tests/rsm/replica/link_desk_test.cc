@@ -63,7 +63,15 @@ class LinkDeskTest : public testing::Test {
     return standing ? standing->batch.value : 0;
   }
 
-  ReplicaStage stage{{.links = 2, .snapshots = {.every_entries = 12}}};
+  explicit LinkDeskTest(const StageSettings& settings = {.links = 2, .snapshots = {.every_entries = 12}})
+      : stage(settings) {}
+
+  ReplicaStage stage;
+};
+
+class FullLinkDeskTest : public LinkDeskTest {
+ protected:
+  FullLinkDeskTest() : LinkDeskTest({.state_bytes = 32U << 10, .links = 2}) {}
 };
 
 TEST(LinkDesk, OpensTheLinksOfThePairingOnce) {
@@ -230,6 +238,52 @@ TEST_F(LinkDeskTest, AppliesEachBatchOnceWhoeverOrdersIt) {
   }));
   stage.start(leader);
   stage.expect_equal_states();
+}
+
+// The cursor stays where it is while the machine has no room, and goes on when it has some again.
+TEST_F(FullLinkDeskTest, BatchesThatFoundNoRoomAreAppliedOnceThereIsSome) {
+  open(in, LinkDirection::inbound);
+  int keys = 0;
+  for (const std::size_t bytes : {1000U, 1U}) {
+    while (stage.call(put("fill" + std::to_string(keys), std::string(bytes, 'f'))).status == 0) {
+      ASSERT_LT(++keys, 200);
+    }
+  }
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    attach(i);
+    apply(i, 1, "count");
+    apply(i, 2, "count");
+    apply(i, 3, "count");
+  }
+  const std::size_t leader = stage.wait_for_leader();
+  ASSERT_TRUE(stage.run_until([&] { return stage.replica(leader).links().counters().applies_refused > 0; }));
+  EXPECT_EQ(cursor(leader), 0U);
+  ASSERT_EQ(stage.call(erase("fill0")).status, 0);
+  ASSERT_TRUE(stage.run_until([&] { return cursor(0) == 3 && cursor(1) == 3 && cursor(2) == 3; },
+                              Duration::seconds(2)));
+  EXPECT_EQ(stage.call(get("count")).number(), 3U);
+}
+
+TEST_F(LinkDeskTest, WhatTheGatewaysQueueDidNotTakeIsToldLater) {
+  attach(0);
+  stage.fill_queue_of_gateway(0, true);
+  open(in, LinkDirection::inbound);
+  ASSERT_TRUE(stage.run_until([&] { return stage.machine(0).link(in, LinkDirection::inbound).has_value(); }));
+  stage.run_for(Duration::milliseconds(1));
+  EXPECT_TRUE(told<door::Standing>(0).empty());
+  stage.fill_queue_of_gateway(0, false);
+  ASSERT_TRUE(stage.run_until([&] { return told<door::Standing>(0).size() == 1; }));
+  stage.fill_queue_of_gateway(0, true);
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    if (i != 0) attach(i);
+    apply(i, 1, "count");
+  }
+  ASSERT_TRUE(stage.run_until([&] { return cursor(0) == 1; }));
+  stage.run_for(Duration::milliseconds(1));
+  EXPECT_TRUE(told<door::Applied>(0).empty());
+  stage.fill_queue_of_gateway(0, false);
+  ASSERT_TRUE(stage.run_until([&] { return told<door::Applied>(0).size() == 1; }));
+  EXPECT_EQ(told<door::Applied>(0)[0].first.cursor, BatchNumber(1));
 }
 
 TEST_F(LinkDeskTest, AGatewayThatGoesTakesItsOrdersAlong) {

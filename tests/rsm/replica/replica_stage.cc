@@ -35,6 +35,7 @@ bool ReplicaStage::Door::send(door::DoorConnection /*to*/, const door::DoorMessa
     const ByteView body = stage_.seats_[id_].pool->view(reply->bytes);
     stage_.answers_[reply->request] = {*reply, {body.begin(), body.end()}};
   } else {
+    if (stage_.seats_[id_].queue_full) return false;
     const ByteView body = stage_.seats_[id_].pool->view(door::body_of(message));
     stage_.seats_[id_].told.push_back({message, {body.begin(), body.end()}});
   }
@@ -96,7 +97,7 @@ void ReplicaStage::start(std::size_t id, bool founding) {
   seat.store = std::move(*opened);
   seat.journal = std::make_unique<DelayedJournal>(*seat.store, settings_.sync);
   seat.machine = std::make_unique<KvMachine>(
-      KvSettings{.state_bytes = 4U << 20U, .sessions_max = 64, .view_bytes = 1U << 20U});
+      KvSettings{.state_bytes = settings_.state_bytes, .sessions_max = 64, .view_bytes = 1U << 20U});
   seat.pool = std::make_unique<PayloadPool>(PayloadPool::slot_bytes_max);
   seat.door = std::make_unique<Door>(*this, id);
   seat.post = std::make_unique<Post>(*this, id);

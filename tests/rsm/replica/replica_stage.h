@@ -32,6 +32,7 @@ struct StageSettings {
   cft::Durability durability = cft::Durability::disk;
   Duration sync = Duration::microseconds(50);
   std::uint64_t ring_bytes = 64U << 10;
+  std::uint64_t state_bytes = 4U << 20;
   std::size_t links = 0;
   SnapshotSettings snapshots;
   bool peers = true;  // replicas reach each other
@@ -73,6 +74,8 @@ class ReplicaStage {
                        transport::door::Role role = transport::door::Role::client);
   // What the gateway beside a replica says, and everything that it was told since it attached.
   void say(std::size_t id, const transport::door::DoorMessage& message);
+  // Its queue takes nothing more, or takes it again.
+  void fill_queue_of_gateway(std::size_t id, bool full) { seats_[id].queue_full = full; }
   // A batch to apply, its body included.
   void apply(std::size_t id, transport::door::Apply apply, const std::vector<std::byte>& body);
   struct Told {
@@ -146,6 +149,7 @@ class ReplicaStage {
     std::unique_ptr<Replica> replica;
     std::vector<Told> told;
     bool paused = false;
+    bool queue_full = false;
   };
 
   void tick();

@@ -5,6 +5,7 @@
 
 #include "tests/support/alloc_guard.h"
 #include "tests/transport/door/door_world.h"
+#include "transport/door/apply_limits.h"
 
 namespace mallard::bridge::built_in {
 namespace {
@@ -253,6 +254,27 @@ TEST_F(BuiltInAttachmentTest, orders_are_submitted_and_reported_when_applied) {
   client_pool.release(first.payload);
   client_pool.release(second.payload);
   EXPECT_EQ(client_pool.free_bytes(), client_pool.capacity());
+  replica.forget();
+}
+
+// The replica holds what it was told until it is applied: there must be room for others.
+TEST_F(BuiltInAttachmentTest, orders_keep_to_what_a_replica_holds) {
+  constexpr std::uint64_t orders = door::applies_ahead_max + 10;
+  built_in.inbound = {{incoming, orders}};
+  ASSERT_NO_FATAL_FAILURE(start_ready());
+  std::vector<PayloadRef> payloads;
+  for (std::uint64_t batch = 1; batch <= orders; ++batch) {
+    const Apply made = order(batch);
+    payloads.push_back(made.payload);
+    attachment->apply(made);
+  }
+  ASSERT_TRUE(run_until([&] { return heard<door::Apply>() == door::applies_ahead_max; }));
+  send_applied(4);
+  ASSERT_TRUE(run_until([&] { return heard<door::Apply>() == door::applies_ahead_max + 4; }));
+  EXPECT_EQ(applies().back(), door::applies_ahead_max + 4);
+  for (const PayloadRef payload : payloads) {
+    client_pool.release(payload);
+  }
   replica.forget();
 }
 
