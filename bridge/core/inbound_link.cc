@@ -51,6 +51,7 @@ InboundLink::InboundLink(const BridgeSettings& bridge, const LinkSettings& link)
       committed_(from_.size()),
       committed_message_(from_.size()),
       withholds_acks_(link.storage_lost) {
+  consider_acking();
   refresh_report();
 }
 
@@ -451,7 +452,8 @@ void InboundLink::consider_acking() {
   }
   const std::uint64_t known = highest_backed(std::span<const std::uint64_t>(durable.data(), reports_.size()),
                                              to_.weights, to_.truth_threshold());
-  withholds_acks_ = heard < to_.quack_threshold() || cursor_ < known;
+  const Weight others = to_.total() - to_.weights[self_.replica.value];
+  withholds_acks_ = heard < std::min(to_.quack_threshold(), others) || cursor_ < known;
 }
 
 void InboundLink::refresh_report() {

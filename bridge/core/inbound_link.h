@@ -20,7 +20,8 @@
 //             ones are read back from storage.
 //   lost      a replica whose storage is gone acknowledges nothing before it has caught up with what peers of
 //   weight
-//             u_r + 1 told it and one of weight r_r + 1 backs.
+//             u_r + 1 told it and one of weight r_r + 1 backs. Where its peers weigh less than u_r + 1
+//             together, all of them must have told it: a replica alone waits for nobody.
 #pragma once
 
 #include <cstddef>

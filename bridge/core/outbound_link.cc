@@ -323,6 +323,15 @@ Instant OutboundLink::next_deadline() const {
   return std::max(answers_count, last_probe_ + probe_interval_);
 }
 
+// A QUACK has a correct replica's word, and a correct replica that keeps its storage never says less later. A
+// replica that lost it says nothing before it has caught up with its peers.
+bool OutboundLink::destination_reset() const {
+  return state_ == OutboundState::active &&
+         std::all_of(reports_.begin(), reports_.end(), [this](const PeerReport& report) {
+           return report.heard() && report.durable() < quacked_;
+         });
+}
+
 PositionSection OutboundLink::position() const {
   return {context_, BatchNumber(quacked_), BatchNumber(std::max(newest_, admitted_)), newest_message_};
 }

@@ -71,6 +71,10 @@ class OutboundLink {
 
   [[nodiscard]] PositionSection position() const;
   [[nodiscard]] OutboundState state() const { return state_; }
+  // Whether every replica of the destination says that it has less than was QUACKed: its storage is gone,
+  // beyond its u. What was QUACKed is never sent again by this core; one that is made anew learns where the
+  // destination stands.
+  [[nodiscard]] bool destination_reset() const;
   [[nodiscard]] BatchNumber quacked() const { return BatchNumber(quacked_); }
   [[nodiscard]] MessageNumber quacked_message() const { return quacked_message_; }
   [[nodiscard]] BatchNumber admitted() const { return BatchNumber(admitted_); }

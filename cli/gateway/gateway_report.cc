@@ -76,6 +76,10 @@ std::string next_step(const GatewaySources& sources, const LinkView& view, std::
   if (peers_up == 0) {
     return fmt::format("see each peer's last error below; on the machines of {}: mallard status", other);
   }
+  if (view.state == "destination_reset") {
+    return fmt::format("restart the gateways of {}: they then send from where {} stands",
+                       cluster_name(sources, sources.self.cluster), other);
+  }
   if (view.state == "needs_snapshot") {
     return fmt::format("copy a replica's log of {} to those that lack its beginning", other);
   }
@@ -241,6 +245,10 @@ void GatewayReport::look_at(LinkWatch& watch, Instant now) const {
     } else if (out->state() == bridge::OutboundState::needs_snapshot) {
       view.state = "needs_snapshot";
       view.waiting_for = "what the log no longer has";
+    } else if (out->destination_reset()) {
+      view.state = "destination_reset";
+      view.waiting_for =
+          fmt::format("what {} had acknowledged and no longer has", cluster_name(sources_, other));
     }
   } else if (const bridge::InboundLink* in = sources_.gateway->core().inbound(view.link)) {
     view.done_batch = in->cursor().value;

@@ -302,11 +302,12 @@ std::string CoreStory::show_outbound(const StoryCommand& command) const {
   constexpr std::array<std::string_view, 3> states{"learning", "active", "needs_snapshot"};
   const OutboundCounters& count = link->counters();
   return fmt::format(
-      "{} quacked={} (message {}) admitted={} window={} messages, {} bytes{} rto={}\n"
+      "{} quacked={} (message {}) admitted={} window={} messages, {} bytes{}{} rto={}\n"
       "first sends {}, resends {}, attempts {}, rounds {}, probes {}, acks ahead {}\n",
       states.at(static_cast<std::size_t>(link->state())), link->quacked().value,
       link->quacked_message().value, link->admitted().value, link->window_messages(), link->window_bytes(),
-      core_->accepts_commit(link_of(command)) ? ", accepts" : "", text_of(Instant{} + link->rto()),
+      core_->accepts_commit(link_of(command)) ? ", accepts" : "",
+      link->destination_reset() ? ", destination reset" : "", text_of(Instant{} + link->rto()),
       count.first_sends, count.resends, count.attempts_opened, count.rounds_opened, count.probes_sent,
       count.acks_ahead);
 }

@@ -16,7 +16,7 @@ TEST_P(OutboundLinkStory, plays) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Stories, OutboundLinkStory,
-                         testing::Values("start", "rotation", "quack", "loss", "rounds", "windows",
+                         testing::Values("start", "rotation", "quack", "reset", "loss", "rounds", "windows",
                                          "weights"));
 
 }  // namespace

@@ -2,6 +2,7 @@
 // number.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -166,6 +167,18 @@ class MemoryWorld {
   [[nodiscard]] MemoryNode& node(ReplicaAddress address) { return *nodes_.at(address); }
   [[nodiscard]] Instant now() const { return now_; }
 
+  // The replica comes back with nothing, and says so, to whoever connects to it.
+  void lose_storage(ReplicaAddress address) {
+    BridgeSettings fresh = settings(address, size_of(ClusterIndex(0)), size_of(ClusterIndex(1)));
+    fresh.links[0].storage_lost = true;
+    for (const auto& [other, node] : nodes_) {
+      if (other != address) {
+        node->gateway.on_peer_down(address, now_);
+      }
+    }
+    nodes_[address] = std::make_unique<MemoryNode>(fresh, nullptr);
+  }
+
   void connect(ReplicaAddress a, ReplicaAddress b) {
     node(a).gateway.on_peer_up(b, now_);
     node(b).gateway.on_peer_up(a, now_);
@@ -215,6 +228,11 @@ class MemoryWorld {
     link.window_bytes = 4U << 20;
     settings.links.push_back(link);
     return settings;
+  }
+
+  [[nodiscard]] std::uint16_t size_of(ClusterIndex cluster) const {
+    return static_cast<std::uint16_t>(std::ranges::count_if(
+        nodes_, [cluster](const auto& entry) { return entry.first.cluster == cluster; }));
   }
 
   void deliver(ReplicaAddress from, MemoryNode& sender) {

@@ -171,6 +171,25 @@ TEST_P(GatewayReportTest, the_backlog_keeps_its_oldest_message_while_nothing_mov
   EXPECT_GT(find(later, "mallard_lag_seconds").value, 4.9);
 }
 
+class SourceReportTest : public GatewayReportTest {};
+
+TEST_P(SourceReportTest, a_destination_that_lost_what_it_had_acknowledged_is_named_at_the_source) {
+  world.connect_all();
+  world.source().attachment.log.assign(10, "batch");
+  world.run(Duration::seconds(1));
+  const auto link = [&] {
+    return nlohmann::json::parse(report.snapshot(world.now()).status_json)["links"][0];
+  };
+  EXPECT_EQ(link()["state"], "active");
+  world.lose_storage(west);
+  world.connect(east, west);
+  world.run(Duration::milliseconds(100));
+  EXPECT_EQ(link()["state"], "destination_reset");
+  EXPECT_NE(link()["waiting_for"], "");
+  EXPECT_NE(link()["next"].get<std::string>().find("restart the gateways of east"), std::string::npos);
+  EXPECT_EQ(find(report.snapshot(world.now()), "mallard_link_state", "destination_reset").value, 1);
+}
+
 TEST_P(GatewayReportTest, the_margin_of_a_quorum_falls_with_who_is_missing) {
   pairing.clusters[0].faults.u = 1;
   const char* other = end == east ? "west" : "east";
@@ -184,6 +203,7 @@ TEST_P(GatewayReportTest, the_margin_of_a_quorum_falls_with_who_is_missing) {
   EXPECT_EQ(find(report.snapshot(world.now()), "mallard_quorum_margin", other).value, other_u);
 }
 
+INSTANTIATE_TEST_SUITE_P(OneEnd, SourceReportTest, ::testing::Values(east));
 INSTANTIATE_TEST_SUITE_P(BothEnds, GatewayReportTest, ::testing::Values(east, west),
                          [](const auto& end) { return end.param == east ? "source" : "destination"; });
 
