@@ -289,12 +289,19 @@ void OutboundLink::on_deadline(PeerTable& peers, Instant now, Effects& effects) 
     advance_quack(effects);
   }
   release_quacked(effects);
-  if (now < next_deadline()) {
+  if (released_ < std::min(quacked_, admitted_) || now < next_deadline()) {
     return;
   }
+  bool asked = false;
   for (Peer& peer : peers.of(to_.cluster)) {
-    if (!peer.up || effects.room() <= effects_reserve) {
+    if (!peer.up) {
       continue;
+    }
+    if (effects.room() <= effects_reserve) {
+      if (!asked) {
+        return;  // the next step has room
+      }
+      break;
     }
     SendFrame frame = issue_frame(peer, now);
     frame.lane = Lane::data;
@@ -302,6 +309,7 @@ void OutboundLink::on_deadline(PeerTable& peers, Instant now, Effects& effects) 
     frame.positions.push_back(context_.link);
     effects.push_back(frame);
     ++counters_.probes_sent;
+    asked = true;
   }
   last_probe_ = now;
   probe_interval_ = std::min(probe_interval_ * 2, probe_interval_max);

@@ -154,6 +154,60 @@ TEST(BridgeCore, a_large_window_that_is_released_at_once_takes_several_steps) {
   EXPECT_EQ(driven.core->outbound(link)->window_bytes(), 0U);
 }
 
+TEST(BridgeCore, a_loss_behind_a_large_release_is_asked_about_as_early_as_any_other) {
+  BridgeSettings settings = large_settings(1);
+  settings.links[0].window_messages = 4096;
+  Driven driven(settings);
+  const LinkIndex link(0);
+  driven.step(LogExtent{link, BatchNumber(1), BatchNumber(0), MessageNumber(0)});
+  for (std::uint16_t i = 0; i < replicas_max; ++i) {
+    driven.step(PeerUp{{west, ReplicaIndex(i)}});
+    driven.report(i, link, 0);
+  }
+  std::uint64_t batch = 0;
+  while (driven.core->accepts_commit(link)) {
+    ++batch;
+    driven.step(BatchCommitted{.link = link,
+                               .header = {BatchNumber(batch), MessageNumber(batch), 1},
+                               .payload = {static_cast<std::uint32_t>(batch), 10}});
+  }
+  const Instant committed = driven.now;
+  driven.now = driven.now + Duration::milliseconds(50);
+  std::size_t released = 0;
+  for (std::uint16_t i = 0; i < 22; ++i) {
+    released += driven.report(i, link, batch - 1);
+  }
+  released += driven.settle();
+  EXPECT_EQ(released, batch - 1);
+  const OutboundLink& outbound = *driven.core->outbound(link);
+  EXPECT_EQ(outbound.counters().probes_sent, 0U);
+  EXPECT_LE(outbound.next_deadline(), committed + outbound.rto() + Duration::microseconds(1));
+}
+
+TEST(BridgeCore, a_question_that_finds_no_room_is_asked_as_soon_as_there_is_some) {
+  Driven driven(large_settings(links_max));
+  for (std::uint16_t i = 0; i < links_max; i += 2) {
+    driven.step(LogExtent{LinkIndex(i), BatchNumber(1), BatchNumber(0), MessageNumber(0)});
+  }
+  for (std::uint16_t r = 0; r < replicas_max; ++r) {
+    driven.step(PeerUp{{west, ReplicaIndex(r)}});
+    for (std::uint16_t i = 0; i < links_max; i += 2) {
+      driven.report(r, LinkIndex(i), 0);
+    }
+  }
+  for (std::uint16_t i = 0; i < links_max; i += 2) {
+    driven.step(BatchCommitted{.link = LinkIndex(i),
+                               .header = {BatchNumber(1), MessageNumber(1), 1},
+                               .payload = {static_cast<std::uint32_t>(i + 1), 10}});
+  }
+  // Every link asks every replica in the same instant, more than fits in one step.
+  driven.now = driven.now + Duration::milliseconds(101);
+  driven.settle();
+  for (std::uint16_t i = 0; i < links_max; i += 2) {
+    EXPECT_GT(driven.core->outbound(LinkIndex(i))->counters().probes_sent, 0U) << "link " << i;
+  }
+}
+
 TEST(BridgeCore, links_that_are_overtaken_while_they_hold_much_overflow_nothing) {
   constexpr std::uint16_t links = 32;
   Driven driven(large_settings(2 * links));
