@@ -65,7 +65,8 @@ void BridgeCore::on(const PeerUp& event, Instant now, Effects& effects) {
   Peer* peer = peers_.find(event.peer);
   MALLARD_INVARIANT(peer != nullptr);
   const PeerCounters counters = peer->counters;
-  *peer = Peer{.address = event.peer, .up = true, .counters = counters};
+  const bool hears_positions = peer->hears_positions;
+  *peer = Peer{.address = event.peer, .up = true, .hears_positions = hears_positions, .counters = counters};
   send_greeting(*peer, now, effects);
 }
 
@@ -271,6 +272,7 @@ void BridgeCore::send_report(Peer& peer, bool with_positions, Instant now, Effec
   flush(true);
   peer.owes_ack = false;
   peer.last_ack = now;
+  peer.last_position = with_positions ? now : peer.last_position;
 }
 
 // A batch that goes to a peer anyway takes along the acknowledgement that the peer is owed (Picsou
@@ -318,7 +320,7 @@ void BridgeCore::on_deadline(Instant now, Effects& effects) noexcept {
   }
   for (Peer& peer : peers_.all()) {
     send_owed(peer, now, effects);
-    if (peer.up && now >= peer.last_sent + heartbeat_interval_ && effects.room() > effects_reserve) {
+    if (peer.up && now >= peer.last_heartbeat() + heartbeat_interval_ && effects.room() > effects_reserve) {
       send_report(peer, true, now, effects);
     }
   }
@@ -334,7 +336,7 @@ Instant BridgeCore::next_deadline() const noexcept {
   }
   for (const Peer& peer : peers_.all()) {
     if (peer.up) {
-      next = std::min(next, peer.last_sent + heartbeat_interval_);
+      next = std::min(next, peer.last_heartbeat() + heartbeat_interval_);
       next = peer.owes_ack ? std::min(next, peer.last_ack + ack_interval_) : next;
     }
   }

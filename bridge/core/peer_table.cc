@@ -18,11 +18,14 @@ PeerTable::PeerTable(const BridgeSettings& settings)
         cluster == settings.self.cluster ||
         std::any_of(settings.links.begin(), settings.links.end(),
                     [&](const LinkSettings& link) { return link.from == cluster || link.to == cluster; });
+    const bool hears_positions = cluster != settings.self.cluster &&
+                                 std::any_of(settings.links.begin(), settings.links.end(),
+                                             [&](const LinkSettings& link) { return link.to == cluster; });
     clusters_[c].begin = peers_.size();
     for (std::size_t i = 0; related && i < settings.clusters[c].size(); ++i) {
       const ReplicaAddress address{cluster, ReplicaIndex(static_cast<std::uint16_t>(i))};
       if (address != settings.self) {
-        peers_.push_back(Peer{.address = address});
+        peers_.push_back(Peer{.address = address, .hears_positions = hears_positions});
       }
     }
     clusters_[c].end = peers_.size();

@@ -26,18 +26,24 @@ inline Instant issued_at(Stamp stamp) { return Instant{static_cast<std::int64_t>
 struct Peer {
   ReplicaAddress address;
   bool up = false;
-  Stamp opened;      // the first stamp sent on this channel
-  Stamp issued;      // highest stamp sent on this channel
-  Stamp heard;       // highest stamp received on this channel
-  Stamp reported;    // highest stamp of a frame with acknowledgements
-  Stamp asked;       // highest stamp of a frame that wanted an acknowledgement
-  Instant asked_at;  // when it came
-  Stamp echoed;      // highest stamp of ours that it echoed
+  bool hears_positions = false;  // a link of ours leads to its cluster
+  Stamp opened;                  // the first stamp sent on this channel
+  Stamp issued;                  // highest stamp sent on this channel
+  Stamp heard;                   // highest stamp received on this channel
+  Stamp reported;                // highest stamp of a frame with acknowledgements
+  Stamp asked;                   // highest stamp of a frame that wanted an acknowledgement
+  Instant asked_at;              // when it came
+  Stamp echoed;                  // highest stamp of ours that it echoed
   RoundTrip round_trip;
   bool owes_ack = false;  // something that this peer should hear has changed, or it asked
   Instant last_ack;       // when it was last told
   Instant last_sent;      // when it was last sent anything
+  Instant last_position;  // when it was last told the positions of all links to its cluster
   PeerCounters counters;
+
+  // What the heartbeat's interval counts from. Other frames do not stand for positions: under steady traffic
+  // there would be none, and the destination would not know how far it is behind.
+  [[nodiscard]] Instant last_heartbeat() const { return hears_positions ? last_position : last_sent; }
 };
 
 struct Delays {

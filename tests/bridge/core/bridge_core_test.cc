@@ -26,7 +26,7 @@ TEST_P(BridgeCoreStory, plays) {
                      [&](const support::StoryCommand& command) { return story.play(command); });
 }
 
-INSTANTIATE_TEST_SUITE_P(Stories, BridgeCoreStory, testing::Values("acks", "violations"));
+INSTANTIATE_TEST_SUITE_P(Stories, BridgeCoreStory, testing::Values("acks", "positions", "violations"));
 
 // ---- Room for effects
 // --------------------------------------------------------------------------------------
