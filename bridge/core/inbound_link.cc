@@ -258,7 +258,7 @@ void InboundLink::release_retained(const PeerTable& peers, Effects& effects) {
   const std::uint64_t target = std::max(everybody, cursor_ > window_ ? cursor_ - window_ : 0);
   while (held_.base() < target || (retained_bytes_ > window_bytes_ && held_.base() < cursor_)) {
     if (held_count_ == 0) {
-      held_.advance(std::max(target, held_.base()));
+      pass_over(std::max(target, held_.base()));
       return;
     }
     if (effects.room() <= effects_reserve) {
@@ -269,8 +269,17 @@ void InboundLink::release_retained(const PeerTable& peers, Effects& effects) {
     if (held_.test(oldest)) {
       drop(oldest, effects);
     }
-    held_.advance(oldest);
+    pass_over(oldest);
   }
+}
+
+// Nothing is held up to `last`. A slot may still say when the batch that never came to it was to be pulled.
+void InboundLink::pass_over(std::uint64_t last) {
+  const std::uint64_t end = std::min(last, held_.base() + held_.capacity());
+  for (std::uint64_t batch = held_.base() + 1; batch <= end; ++batch) {
+    slot(batch) = Slot{};
+  }
+  held_.advance(last);
 }
 
 void InboundLink::advertised(ReplicaIndex from, const AckSection& ack, PeerTable& peers, Instant now) {

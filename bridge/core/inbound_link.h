@@ -105,6 +105,7 @@ class InboundLink {
   void serve(Peer& peer, const StoredBatch& batch, Instant now, Effects& effects) const;
   void submit(Effects& effects);
   void release_retained(const PeerTable& peers, Effects& effects);
+  void pass_over(std::uint64_t last);
   void plan_pulls(PeerTable& peers, Instant now, Effects& effects);
   [[nodiscard]] Peer* next_holder(std::uint16_t asked_last, std::uint64_t batch, PeerTable& peers) const;
   [[nodiscard]] std::uint64_t known_elsewhere() const;

@@ -16,7 +16,8 @@ TEST_P(InboundLinkStory, plays) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Stories, InboundLinkStory,
-                         testing::Values("certificates", "lost", "order", "phi", "pull", "retain", "room"));
+                         testing::Values("certificates", "lost", "order", "phi", "pull", "pull_again",
+                                         "retain", "room"));
 
 }  // namespace
 }  // namespace mallard::bridge
