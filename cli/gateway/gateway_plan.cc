@@ -8,6 +8,7 @@
 #include "config/base/limits.h"
 #include "config/base/payload_pool.h"
 #include "config/canonical_bytes.h"
+#include "config/weights.h"
 #include "crypto/digest.h"
 
 namespace mallard::cli {
@@ -72,16 +73,79 @@ WindowSum sum_windows(const config::Pairing& pairing, ClusterIndex self) {
   return sum;
 }
 
-// A lane takes everything that a full window can put on it: a frame that does not fit would have to be sent
-// again.
-transport::ChannelLimits plan_limits(const config::Pairing& pairing, ReplicaAddress self) {
+// The clusters that self has channels to on one plane.
+std::vector<const config::ClusterSettings*> clusters_on(const config::Pairing& pairing, ReplicaAddress self,
+                                                        transport::Plane plane) {
+  std::vector<const config::ClusterSettings*> clusters;
+  for (const ReplicaAddress peer : peers_on(pairing, self, plane)) {
+    const config::ClusterSettings* cluster = &pairing.clusters[peer.cluster.value];
+    if (clusters.empty() || clusters.back() != cluster) {
+      clusters.push_back(cluster);
+    }
+  }
+  return clusters;
+}
+
+// The most of `window_bytes` that is on its way to one replica of the cluster: what its weight brings it, and
+// as much for a neighbour that is down.
+std::uint64_t lane_share(const config::ClusterSettings& cluster, std::uint64_t window_bytes) {
+  std::uint64_t heaviest = 0;
+  std::uint64_t total = 0;
+  for (const config::ReplicaSettings& replica : cluster.replicas) {
+    heaviest = std::max<std::uint64_t>(heaviest, replica.stake);
+    total += replica.stake;
+  }
+  const double share = std::min(1.0, 2.0 * static_cast<double>(heaviest) / static_cast<double>(total));
+  return static_cast<std::uint64_t>(share * static_cast<double>(window_bytes));
+}
+
+// A lane takes what a full window can put on it: a frame that does not fit would have to be sent again. It
+// takes no more, because a peer that reads slowly keeps what is on its lane from the pool.
+transport::ChannelLimits plan_limits(const config::Pairing& pairing, ReplicaAddress self,
+                                     transport::Plane plane) {
   constexpr std::uint32_t head_bytes_usual = 128;
   const WindowSum windows = sum_windows(pairing, self.cluster);
+  const bool local = plane == transport::Plane::local;
   transport::ChannelLimits limits;
   limits.data.frames = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(windows.messages, 1024, 65'536));
   limits.data.head_bytes = limits.data.frames * head_bytes_usual;
-  limits.data.body_bytes = std::max(limits.data.body_bytes, windows.outbound_bytes + windows.inbound_bytes);
+  limits.data.body_bytes = transport::frame_body_bytes_max;
+  for (const config::ClusterSettings* cluster : clusters_on(pairing, self, plane)) {
+    limits.data.body_bytes = std::max(
+        limits.data.body_bytes, lane_share(*cluster, local ? windows.inbound_bytes : windows.outbound_bytes));
+  }
   return limits;
+}
+
+// How many replicas of a cluster can be slow at most while it QUACKs without them. If more are, the window
+// does not move on, and all that is on lanes is still the core's.
+std::uint64_t slow_replicas_max(const config::ClusterSettings& cluster) {
+  std::vector<std::uint64_t> stakes;
+  std::uint64_t weight = 0;
+  for (const config::ReplicaSettings& replica : cluster.replicas) {
+    stakes.push_back(replica.stake);
+    weight += replica.stake;
+  }
+  std::ranges::sort(stakes);
+  std::uint64_t slow = 0;
+  for (const std::uint64_t stake : stakes) {
+    weight -= stake;
+    slow += weight >= config::quack_threshold(cluster.faults) ? 1U : 0U;
+  }
+  return slow;
+}
+
+// Bodies that the core has long given back, on the lanes to peers that hardly read: so many that those who do
+// read never find the pool empty.
+std::uint64_t slow_lanes_bytes(const config::Pairing& pairing, ReplicaAddress self) {
+  std::uint64_t bytes = 0;
+  for (const transport::Plane plane : {transport::Plane::bridge, transport::Plane::local}) {
+    const std::uint64_t lane = plan_limits(pairing, self, plane).data.body_bytes;
+    for (const config::ClusterSettings* cluster : clusters_on(pairing, self, plane)) {
+      bytes += slow_replicas_max(*cluster) * lane;
+    }
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -169,7 +233,7 @@ transport::ChannelSettings plan_channels(const config::Pairing& pairing, Replica
   settings.listen_host = own.host == "127.0.0.1" || own.host == "::1" ? own.host : "0.0.0.0";
   settings.listen_port = local ? own.ports.local : own.ports.bridge;
   settings.configuration = crypto::digest_of(config::canonical_bytes(pairing));
-  settings.limits = plan_limits(pairing, self);
+  settings.limits = plan_limits(pairing, self, plane);
   settings.seed =
       (std::uint64_t{self.cluster.value} << 17) + (std::uint64_t{self.replica.value} << 1) + (local ? 1 : 0);
   for (const ReplicaAddress address : peers_on(pairing, self, plane)) {
@@ -187,13 +251,14 @@ std::size_t plan_pool(const config::Pairing& pairing, ReplicaAddress self) {
   // Per inbound link: what is held beyond the cursor, as much again retained for pulls, and what is being
   // checked.
   constexpr std::uint64_t checking = 8ULL * batch_bytes_max;
-  constexpr std::uint64_t body = batch_bytes_max + proof_bytes_max;
+  constexpr std::uint64_t body = transport::frame_body_bytes_max;
   const WindowSum windows = sum_windows(pairing, self.cluster);
   const std::uint64_t peers = peers_on(pairing, self, transport::Plane::bridge).size() +
                               peers_on(pairing, self, transport::Plane::local).size();
   const std::uint64_t ahead = has_replica(pairing, self) ? windows.outbound * read_ahead * body : 0;
   return static_cast<std::size_t>(windows.outbound_bytes + ahead + 2 * windows.inbound_bytes +
-                                  windows.inbound * checking + peers * body + pulls_per_frame_max * body);
+                                  windows.inbound * checking + slow_lanes_bytes(pairing, self) +
+                                  peers * body + pulls_per_frame_max * body);
 }
 
 MemoryPlan plan_memory(const config::Pairing& pairing, ReplicaAddress self) {
@@ -207,11 +272,11 @@ MemoryPlan plan_memory(const config::Pairing& pairing, ReplicaAddress self) {
       bridge::file::CheckedEntries::bytes_max +
       bridge::file::CheckedEntries::entries_max * sizeof(bridge::file::CheckedEntry);
   const WindowSum windows = sum_windows(pairing, self.cluster);
-  const transport::ChannelLimits limits = plan_limits(pairing, self);
   MemoryPlan plan;
   plan.pool = PayloadPool::memory_bytes(plan_pool(pairing, self));
   for (const transport::Plane plane : {transport::Plane::bridge, transport::Plane::local}) {
-    plan.channels += transport::channel_memory_bytes(limits, peers_on(pairing, self, plane).size());
+    plan.channels += transport::channel_memory_bytes(plan_limits(pairing, self, plane),
+                                                     peers_on(pairing, self, plane).size());
   }
   // With the instants of those that are on their way.
   constexpr std::uint64_t instant_bytes = 2 * sizeof(Instant);

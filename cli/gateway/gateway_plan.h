@@ -31,10 +31,10 @@ namespace mallard::cli {
 
 // The largest memory that a gateway uses, by part. Each is allocated at start or bounded by what is.
 struct MemoryPlan {
-  std::uint64_t pool =
-      0;  // payloads: windows of all links, what is read back, and what peers are just sending
-  std::uint64_t channels = 0;    // queues and TLS of all peers, pending handshakes
-  std::uint64_t core = 0;        // slots and reports of all links
+  std::uint64_t pool = 0;      // payloads: windows of all links, lanes of slow peers, what is read back, what
+                               // peers are just sending
+  std::uint64_t channels = 0;  // queues and TLS of all peers, pending handshakes
+  std::uint64_t core = 0;      // slots and reports of all links
   std::uint64_t attachment = 0;  // buffers, indices and orders of the logs, or of the door
   std::uint64_t program = 0;     // code, libraries, threads, admin pages
   [[nodiscard]] std::uint64_t total() const { return pool + channels + core + attachment + program; }

@@ -99,8 +99,30 @@ TEST(GatewayPlan, a_full_window_fits_a_lane_and_the_pool) {
   pairing.links[0].window = {.messages = 50'000, .bytes = 256ULL << 20};
   const auto channels = plan_channels(pairing, second_of_b, transport::Plane::local);
   EXPECT_GE(channels.limits.data.frames, 50'000U);
+  // It comes in by a gateway's weight, at most 3 of 6 here, and by that of a neighbour that is down.
   EXPECT_GE(channels.limits.data.body_bytes, 256ULL << 20);
   EXPECT_GE(plan_pool(pairing, second_of_b), 512ULL << 20);
+}
+
+TEST(GatewayPlan, peers_that_hardly_read_leave_the_pool_to_the_others) {
+  config::Pairing pairing = sample();
+  for (config::ClusterSettings& cluster : pairing.clusters) {
+    cluster.replicas.resize(4);
+    for (config::ReplicaSettings& replica : cluster.replicas) replica.stake = 1;
+  }
+  const std::uint64_t window = pairing.links[0].window.bytes;
+  const std::uint64_t bridge_lane =
+      plan_channels(pairing, second_of_b, transport::Plane::bridge).limits.data.body_bytes;
+  const std::uint64_t local_lane =
+      plan_channels(pairing, second_of_b, transport::Plane::local).limits.data.body_bytes;
+  EXPECT_EQ(bridge_lane, window / 2) << "its own share and that of one that is down";
+  EXPECT_EQ(local_lane, window / 2);
+  // Two of each cluster can QUACK without the others. The core holds one window out, and two in.
+  EXPECT_GE(plan_pool(pairing, second_of_b), 3 * window + 2 * bridge_lane + 2 * local_lane);
+  // Lanes that carry no batches take what the largest needs.
+  pairing.links.pop_back();
+  EXPECT_EQ(plan_channels(pairing, second_of_b, transport::Plane::bridge).limits.data.body_bytes,
+            batch_bytes_max + proof_bytes_max);
 }
 
 TEST(GatewayPlan, memory_follows_the_windows) {
