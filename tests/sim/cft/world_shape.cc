@@ -76,7 +76,11 @@ WorldShape draw_shape(std::uint64_t seed) {
   // A random half of the faults is left out; one world in ten is healthy.
   shape.faults = prng.below(10) == 0 ? 0 : static_cast<std::uint32_t>(prng.next() & 0x1ff);
   if (shape.drip) shape.faults = 0;
-  if (shape.membership && prng.below(2) == 0) shape.faults |= 1;  // crashes
+  if (shape.membership && prng.below(2) == 0) {
+    shape.faults = 1;  // crashes, and many of them
+    shape.fault_every = us(150);
+    shape.faults_end = us(12'000);
+  }
   shape.stop_leaders = !shape.beyond_budget && !shape.drip && shape.members >= 3 && prng.below(6) == 0;
   if (shape.stop_leaders) {
     shape.faults = 0;
