@@ -253,7 +253,7 @@ FixedVector<DamagedRange, damaged_ranges_max> Journal::damaged() const {
 Superblock Journal::superblock() const {
   Superblock next = pair_.newest();
   next.synced_lsn = synced_lsn_;
-  next.commit = commit_;
+  next.commit = std::min(commit_, synced_);
   return next;
 }
 
@@ -317,8 +317,9 @@ JournalResult<void> Journal::restart_after(const SnapshotPosition& snapshot) {
   last_lsn_ = synced_lsn_;
   group_ = {};
   cut_lsn_ = 0;
-  set_commit(snapshot.index);
+  commit_ = snapshot.index;
   Superblock next = superblock();
+  next.commit = commit_;
   next.snapshot = snapshot;
   next.front = snapshot.index;
   next.start_after = last_lsn_;

@@ -123,8 +123,8 @@ class Journal {
   // The highest mark given by set_commit that was durable at the opening, or given since. It may lie after
   // last() when the tail was lost.
   [[nodiscard]] EntryIndex commit() const { return commit_; }
-  // Entries up to `index` will never be replaced. The mark becomes durable with the next group or promise.
-  // Marks do not go back; a lower one is ignored.
+  // Entries up to `index` will never be replaced. The mark becomes durable with the next group or promise, as
+  // far as the entries are. It does not go back before a restart_after(); a lower one is ignored.
   void set_commit(EntryIndex index);
 
   // Reads an entry and verifies it. The body stays valid until the next call of read().

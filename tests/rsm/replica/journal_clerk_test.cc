@@ -151,5 +151,24 @@ TEST_F(JournalClerkTest, ASnapshotBehindTheLogBeginsItAnew) {
   EXPECT_EQ(clerk.persisted(), 2U);
 }
 
+// The power went after a superblock had told of a commit and before the entries of it were written.
+TEST_F(JournalClerkTest, ASuffixBehindAnInstalledSnapshotIsReplacedWhateverWasDecidedBefore) {
+  store->set_commit(EntryIndex(9));
+  JournalClerk clerk(*store);
+  clerk.append(entry(1, "x"));
+  clerk.write_snapshot(text_bytes("bytes of a snapshot"), true);
+  clerk.keep_snapshot({.position = {.index = EntryIndex(2), .term = journal::Term(1)}, .restarts = true});
+  clerk.append(entry(3, "old"));
+  clerk.append(entry(4, "old"));
+  clerk.seal(1);
+  clerk.sync();
+  clerk.append(entry(3, "new"));
+  clerk.seal(2);
+  clerk.sync();
+  EXPECT_FALSE(clerk.failed()) << clerk.failure();
+  EXPECT_EQ(store->last(), EntryIndex(3));
+  EXPECT_EQ(body(3), "new");
+}
+
 }  // namespace
 }  // namespace mallard::rsm

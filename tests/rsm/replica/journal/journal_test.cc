@@ -134,6 +134,44 @@ TEST(Journal, restarts_after_a_snapshot_from_a_peer) {
   EXPECT_EQ(journal->snapshot().index, EntryIndex(1000));
 }
 
+// The numbers behind the snapshot are new ones: what was decided under the old ones says nothing of them.
+TEST(Journal, marks_of_what_is_decided_end_with_the_numbers_that_they_are_of) {
+  SimDisk disk(1);
+  auto journal = open_journal(disk);
+  for (std::uint64_t index = 1; index <= 3; ++index) {
+    ASSERT_EQ(append(*journal, index), AppendOutcome::accepted);
+  }
+  journal->set_commit(EntryIndex(90));
+  ASSERT_TRUE(journal->sync());
+  ASSERT_TRUE(journal->restart_after({.index = EntryIndex(4), .term = Term(3), .digest = {}}));
+  EXPECT_EQ(journal->commit(), EntryIndex(4));
+  ASSERT_EQ(append(*journal, 5), AppendOutcome::accepted);
+  ASSERT_EQ(append(*journal, 6), AppendOutcome::accepted);
+  ASSERT_EQ(append(*journal, 5), AppendOutcome::accepted) << "it was not decided";
+  ASSERT_TRUE(journal->sync());
+  journal.reset();
+  disk.restart(SimDisk::Loss::everything);
+  journal = open_journal(disk);
+  EXPECT_EQ(journal->last(), EntryIndex(5));
+  EXPECT_EQ(journal->commit(), EntryIndex(4));
+}
+
+// A follower hears that an entry is decided before its own copy is durable.
+TEST(Journal, a_superblock_says_nothing_of_entries_that_are_not_durable) {
+  SimDisk disk(1);
+  auto journal = open_journal(disk);
+  ASSERT_EQ(append(*journal, 1), AppendOutcome::accepted);
+  ASSERT_TRUE(journal->sync());
+  ASSERT_EQ(append(*journal, 2), AppendOutcome::accepted);
+  journal->set_commit(EntryIndex(2));
+  ASSERT_TRUE(journal->promise({.term = Term(1), .may_vote = true}));
+  journal.reset();
+  disk.restart(SimDisk::Loss::everything);
+  journal = open_journal(disk);
+  EXPECT_EQ(journal->last(), EntryIndex(1));
+  EXPECT_EQ(journal->commit(), EntryIndex(1));
+}
+
 TEST(Journal, dies_of_the_first_failure_and_stays_dead) {
   for (const DiskFault fault : {DiskFault::full, DiskFault::broken}) {
     SimDisk disk(1);

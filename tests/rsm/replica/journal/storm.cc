@@ -97,7 +97,7 @@ void Storm::act() {
   } else if (choice < 65) {
     sync();
   } else if (choice < 72) {
-    journal_->set_commit(EntryIndex(prng_.between(0, journal_->durable().value)));
+    journal_->set_commit(EntryIndex(prng_.between(0, journal_->last().value)));
   } else if (choice < 79) {
     replace();
   } else if (choice < 86) {
@@ -216,6 +216,10 @@ void Storm::restart_after_snapshot() {
     model_.adopt({.front = index, .ids = {}}, journal_->promises());
     witness_ = journal_->witness();
     ++outcome_.marks.restarts;
+    if (journal_->commit() != index) {
+      complain("I2", fmt::format("behind {} entries through {} count as decided", index.value,
+                                 journal_->commit().value));
+    }
   }
 }
 

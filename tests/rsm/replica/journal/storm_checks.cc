@@ -49,6 +49,10 @@ void Storm::check_opening() {
                                  journal_->witness().generation, witness_.generation));
     }
   }
+  if (journal_->commit() > journal_->last()) {
+    complain("I2", fmt::format("{} entries came back and {} count as decided", journal_->last().value,
+                               journal_->commit().value));
+  }
   if (recovered.bytes_cut != 0) {
     ++outcome_.marks.tails_cut;
   }
