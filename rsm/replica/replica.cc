@@ -67,6 +67,7 @@ EngineSettings Replica::recover(const ReplicaSettings& settings, journal::Journa
     const ByteSpan log = ports_.domain.bytes(cft::log_region);
     recovered = recover_log(store, base, settings.layout, log, *this);
   }
+  journaled_ = store.last();
   const bool fresh = store.recovered().amnesia == journal::AmnesiaCause::fresh_store;
   const bool first_life = fresh && settings.founding;
   const bool lost = !first_life && (!store.promises().may_vote || recovered.broken || !state || state->lost ||
@@ -193,7 +194,9 @@ bool Replica::fetch_snapshot(Instant now) {
   return true;
 }
 
-// Where own log has come so far meanwhile, what it has behind stays: it may be what others count on.
+// Where own log has come so far meanwhile, what it has behind stays: it may be what others count on. Else the
+// snapshot's number lies behind all that the journal may have, so that a crash before the journal begins anew
+// is told from a journal that goes on.
 void Replica::start_install() {
   const cft::LogMark end = fetch_->head().end;
   if (end.lsn <= engine_->applied().end.lsn) {
@@ -201,7 +204,8 @@ void Replica::start_install() {
     return;
   }
   const auto place = engine_->place_of(end);
-  const journal::EntryIndex index = place ? place->index : engine_->last().index.next();
+  const journal::EntryIndex last = std::max(engine_->last().index, journaled_);
+  const journal::EntryIndex index = place ? place->index : last.next();
   if (place) {
     ports_.journal.commit(index);
   }

@@ -143,6 +143,7 @@ class Replica final : private EngineObserver, private RecoveredCommands {
   Instant last_turn_;
   std::string failure_;
   journal::Disk& disk_;
+  journal::EntryIndex journaled_;  // the last entry that the journal had at the start, readable or not
   std::optional<SnapshotTaker> snapshots_;
   std::optional<Engine> engine_;
   std::optional<SnapshotSource> source_;

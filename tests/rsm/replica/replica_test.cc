@@ -282,6 +282,40 @@ TEST(Replica, SleepsWhileASnapshotOfAPeerIsInstalled) {
       stage, [&] { return stage.replica(victim).installed() == 1; }, Duration::milliseconds(200)));
 }
 
+// The entries that cannot be read are still in its journal when the power goes between the snapshot's name
+// and the journal's new beginning: their numbers are not given again.
+TEST(Replica, ACrashWhileADamagedLogIsReplacedLosesNothing) {
+  for (std::uint64_t at = 0; at < 24; ++at) {
+    ReplicaStage stage({.seed = at + 1});
+    EXPECT_EQ(stage.call(put("early", "value-early")).status, ok);
+    for (int i = 0; i < 40; ++i) {
+      EXPECT_EQ(stage.call(put("key" + std::to_string(i % 7), std::string(4000, 'v'))).status, ok);
+    }
+    stage.expect_equal_states();
+    const std::size_t victim = (stage.wait_for_leader() + 1) % ReplicaStage::replicas;
+    const auto follows = [&] { return stage.replica(victim).state() == ReplicaState::following; };
+    stage.crash(victim, journal::SimDisk::Loss::none);
+    damage_entry_with(stage, victim, "value-early");
+    stage.disk(victim).crash_after(8 + at);
+    stage.start(victim);
+    static_cast<void>(stage.run_until([&] { return stage.replica(victim).failed() || follows(); }));
+    stage.crash(victim, journal::SimDisk::Loss::none);
+    stage.disk(victim).never_fail();
+    stage.start(victim);
+    ASSERT_TRUE(stage.run_until(follows)) << "at " << at;
+    for (int i = 0; i < 10; ++i) {
+      EXPECT_EQ(stage.call(put("late", std::to_string(i))).status, ok);
+    }
+    stage.expect_equal_states();
+    stage.run_for(Duration::milliseconds(1));
+    stage.crash(victim);
+    stage.start(victim);
+    EXPECT_NE(stage.replica(victim).state(), ReplicaState::recovering)
+        << "what it journaled is there, at " << at;
+    EXPECT_EQ(stage.witness().verdict(), "") << "at " << at;
+  }
+}
+
 TEST(Replica, AFailingJournalEndsIt) {
   ReplicaStage stage;
   const std::size_t leader = stage.wait_for_leader();
