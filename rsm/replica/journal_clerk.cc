@@ -82,7 +82,10 @@ void JournalClerk::keep_snapshot(const KeepSnapshot& order) {
   if (!failed() && order.restarts) {
     note(journal_.restart_after(order.position));
   } else if (!failed()) {
-    note(journal_.set_snapshot(order.position));
+    // An older one than the journal knows of takes the place of one that was found damaged.
+    if (order.position.index >= journal_.snapshot().index) {
+      note(journal_.set_snapshot(order.position));
+    }
     if (!failed()) {
       note(journal_.truncate_front(order.forget_through));
     }

@@ -68,6 +68,8 @@ EngineSettings Replica::recover(const ReplicaSettings& settings, journal::Journa
     recovered = recover_log(store, base, settings.layout, log, *this);
   }
   journaled_ = store.last();
+  // Entries tell of decisions that the journal's own mark had not caught up with.
+  store.set_commit(recovered.applied.place.index);
   const bool fresh = store.recovered().amnesia == journal::AmnesiaCause::fresh_store;
   const bool first_life = fresh && settings.founding;
   const bool lost = !first_life && (!store.promises().may_vote || recovered.broken || !state || state->lost ||

@@ -28,7 +28,7 @@ constexpr Duration patience = Duration::milliseconds(400);
 class ReplicaStorm {
  public:
   explicit ReplicaStorm(std::uint64_t seed)
-      : prng_(seed), stage_({.seed = seed, .links = 2, .snapshots = {.every_entries = 12 + seed % 30}}) {
+      : prng_(seed), stage_({.seed = seed, .links = 2, .snapshots = {.every_entries = 2 + seed % 40}}) {
     stage_.set_censor([this](std::size_t, std::size_t, const PeerMessage&, std::vector<std::byte>& body) {
       const std::uint64_t fate = prng_.below(8);
       if (fate == 0 && !body.empty()) {
@@ -102,9 +102,10 @@ class ReplicaStorm {
       quack();
     }
     const std::uint64_t choice = prng_.below(100);
-    if (choice < 70) {
-      const std::string value(prng_.below(5) == 0 ? 6000 : prng_.below(600), 'v');
-      stage_.call(put(fmt::format("key{}", prng_.below(60)), value));
+    if (choice < 55) {
+      stage_.call(draw_put());
+    } else if (choice < 70) {
+      burst();
     } else if (choice < 80) {
       ++inbound_;
       for (std::size_t id = 0; id < replicas; ++id) {
@@ -117,8 +118,43 @@ class ReplicaStorm {
     } else if (down_ && prng_.below(3) == 0) {
       bring_back();
     } else if (!down_) {
-      take_down();
+      take_down(prng_.below(2) == 0 ? stage_.wait_for_leader() : prng_.below(replicas));
     }
+  }
+
+  std::vector<std::byte> draw_put() {
+    const std::string value(prng_.below(5) == 0 ? 6000 : prng_.below(600), 'v');
+    return put(fmt::format("key{}", prng_.below(60)), value);
+  }
+
+  // Several writes under way at once; at times the power goes in the middle of them.
+  void burst() {
+    struct Write {
+      std::size_t number = 0;
+      std::uint64_t request = 0;
+    };
+    const std::size_t leader = stage_.wait_for_leader();
+    std::vector<Write> writes;
+    for (std::uint64_t count = prng_.between(2, 20); count > 0; --count) {
+      const std::vector<std::byte> command = draw_put();
+      const std::size_t number = stage_.witness().invoke(command, stage_.now());
+      writes.push_back({number, stage_.submit(leader, command)});
+      stage_.run_for(Duration::microseconds(static_cast<std::int64_t>(prng_.below(3) * 12)));
+    }
+    if (!down_ && prng_.below(3) == 0) {
+      stage_.run_for(Duration::microseconds(static_cast<std::int64_t>(prng_.below(200))));
+      prng_.below(2) == 0 ? take_down(leader) : cut_power();
+    } else {
+      stage_.run_until([&] { return stage_.answer(writes.back().request) != nullptr; },
+                       Duration::milliseconds(20));
+    }
+    for (const Write& write : writes) {
+      const DoorAnswer* answer = stage_.answer(write.request);
+      if (answer != nullptr && answer->reply.status == door::ReplyStatus::done) {
+        stage_.witness().returned(write.number, copy_reply(answer->bytes), stage_.now());
+      }
+    }
+    stage_.run_for(Duration::microseconds(8));
   }
 
   void quack() {
@@ -137,12 +173,30 @@ class ReplicaStorm {
 
   [[nodiscard]] std::size_t up() const { return down_ ? (*down_ + 1) % replicas : 0; }
 
-  void take_down() {
+  void crash(std::size_t id) {
     constexpr std::array losses{journal::SimDisk::Loss::none, journal::SimDisk::Loss::everything,
                                 journal::SimDisk::Loss::some};
-    down_ = prng_.below(2) == 0 ? stage_.wait_for_leader() : prng_.below(replicas);
-    stage_.crash(*down_, losses[prng_.below(losses.size())]);
+    stage_.crash(id, losses[prng_.below(losses.size())]);
     ++outcome_.crashes;
+  }
+
+  // Of all at once.
+  void cut_power() {
+    for (std::size_t id = 0; id < replicas; ++id) {
+      crash(id);
+    }
+    for (std::size_t id = 0; id < replicas; ++id) {
+      stage_.start(id);
+    }
+    for (std::size_t id = 0; id < replicas; ++id) {
+      wait_for(id);
+    }
+    ++outcome_.power_cuts;
+  }
+
+  void take_down(std::size_t id) {
+    down_ = id;
+    crash(id);
     if (prng_.below(4) == 0) {
       stage_.wipe(*down_);
       ++outcome_.wipes;
@@ -152,6 +206,10 @@ class ReplicaStorm {
   void bring_back() {
     const std::size_t id = *std::exchange(down_, std::nullopt);
     stage_.start(id);
+    wait_for(id);
+  }
+
+  void wait_for(std::size_t id) {
     const auto takes_part = [&] {
       const ReplicaState state = stage_.replica(id).state();
       return state == ReplicaState::following || state == ReplicaState::leading;

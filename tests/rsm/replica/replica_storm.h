@@ -18,6 +18,7 @@ struct ReplicaStormOutcome {
   std::string checker;  // empty: all is well
   std::string what;
   std::uint64_t crashes = 0;
+  std::uint64_t power_cuts = 0;  // of all at once, with writes under way
   std::uint64_t wipes = 0;
   std::uint64_t installs = 0;
   std::uint64_t damaged = 0;  // snapshots that came damaged from a peer

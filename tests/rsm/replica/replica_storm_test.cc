@@ -11,6 +11,7 @@ TEST(ReplicaStorm, AddsUp) {
     const ReplicaStormOutcome outcome = run_replica_storm(seed);
     ASSERT_EQ(outcome.checker, "") << "seed " << seed << ": " << outcome.what;
     sum.crashes += outcome.crashes;
+    sum.power_cuts += outcome.power_cuts;
     sum.wipes += outcome.wipes;
     sum.installs += outcome.installs;
     sum.damaged += outcome.damaged;
@@ -18,6 +19,7 @@ TEST(ReplicaStorm, AddsUp) {
     sum.batches_out += outcome.batches_out;
   }
   EXPECT_GT(sum.crashes, 25U);
+  EXPECT_GT(sum.power_cuts, 5U);
   EXPECT_GT(sum.wipes, 5U);
   EXPECT_GT(sum.installs, 3U);
   EXPECT_GT(sum.damaged, 0U);
