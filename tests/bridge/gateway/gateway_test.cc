@@ -165,7 +165,7 @@ TEST(Gateway, is_quiet_when_there_is_nothing_to_do) {
   MemoryWorld world(1, 1);
   world.connect_all();
   commit(world.source(), 10);
-  world.run(Duration::seconds(2));
+  world.run(Duration::milliseconds(2500));  // to the middle between two heartbeats
   EXPECT_FALSE(world.source().gateway.turn(world.now()));
   EXPECT_GT(world.source().gateway.next_deadline(), world.now());
 }
