@@ -173,6 +173,13 @@ void CommandDesk::give_up(CommitIndex after) {
   }
 }
 
+void CommandDesk::give_up_through(CommitIndex index) {
+  while (placed_.count > 0 && placed_.front().index <= index) {
+    reply(placed_.front(), ReplyStatus::unknown_outcome);
+    placed_.pop_front();
+  }
+}
+
 void CommandDesk::reply(const Waiting& to, ReplyStatus status, PayloadRef bytes) {
   switch (status) {
     case ReplyStatus::done:

@@ -71,6 +71,9 @@ class CommandDesk {
   void answer(CommitIndex index, ByteView reply);
   // What was put into the log beyond `after` has an unknown outcome.
   void give_up(CommitIndex after);
+  // A snapshot has brought what was put into the log up to here: it was executed elsewhere, and what came of
+  // it cannot be said.
+  void give_up_through(CommitIndex index);
 
   // The reads up to this one may be answered by what has executed `index`.
   void confirm_reads(std::uint64_t read, CommitIndex index);

@@ -228,6 +228,7 @@ bool Replica::finish_install(Instant now) {
   }
   snapshots_->adopt(*installing_);
   engine_->installed({installing_->place(), installing_->head.members}, now);
+  commands_.give_up_through(commit_index(installing_->place().end.lsn));
   installing_.reset();
   ++installed_;
   return true;

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "rsm/replica/snapshot_source.h"
 #include "tests/rsm/replica/commands.h"
@@ -136,6 +138,42 @@ TEST_F(SnapshotFetchTest, ACrashWhileInstallingLosesNothing) {
     EXPECT_EQ(stage.call(get("before")).body, "1");
     EXPECT_EQ(stage.witness().verdict(), "") << "at " << at;
   }
+}
+
+// It stood still when its proposals were decided, and installs a snapshot that has them.
+TEST_F(SnapshotFetchTest, ALeaderThatFellBehindAnswersWhatItHadPlaced) {
+  std::uint64_t installed = 0;
+  for (int at = 0; at < 24; ++at) {
+    ReplicaStage stage({.seed = 9, .snapshots = {.every_entries = 50}});
+    const std::size_t old = stage.wait_for_leader();
+    std::vector<std::uint64_t> requests;
+    for (int i = 0; i < 6; ++i) {
+      requests.push_back(stage.submit(old, put("key" + std::to_string(i), "value")));
+      stage.run_for(Duration::microseconds(4));
+    }
+    stage.run_for(Duration::microseconds(4 * at));
+    stage.pause(old, true);
+    std::optional<std::size_t> next;
+    ASSERT_TRUE(stage.run_until([&] {
+      for (std::size_t id = 0; id < ReplicaStage::replicas; ++id) {
+        next = id != old && stage.replica(id).state() == ReplicaState::leading ? std::optional(id) : next;
+      }
+      return next.has_value();
+    }));
+    for (int i = 0; i < 120; ++i) {
+      const std::uint64_t request = stage.submit(*next, put("other", std::string(4000, 'v')));
+      ASSERT_TRUE(stage.run_until([&] { return stage.answer(request) != nullptr; }));
+    }
+    stage.pause(old, false);
+    stage.expect_equal_states();
+    ASSERT_TRUE(follows(stage, old)) << "at " << at;
+    installed += stage.replica(old).installed();
+    for (const std::uint64_t request : requests) {
+      EXPECT_TRUE(stage.run_until([&] { return stage.answer(request) != nullptr; })) << "at " << at;
+    }
+    EXPECT_EQ(stage.replica(old).commands().waiting(), 0U);
+  }
+  EXPECT_GT(installed, 0U);
 }
 
 }  // namespace
