@@ -31,7 +31,7 @@ std::uint64_t user_units_max(const KvSettings& settings) {
 }
 
 std::uint64_t system_units_max(const KvSettings& settings) {
-  return SessionTable::units_max(settings.sessions_max) +
+  return SessionTable::units_max(settings.sessions_max) + LinkTable::units_max() +
          KeyForest::units_of(SystemKey::size_bytes, meta_bytes);
 }
 

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstring>
 #include <string>
 
+#include "rsm/machine/link_command.h"
 #include "rsm/machine/system_key.h"
 #include "tests/rsm/machine/byte_text.h"
 #include "tests/rsm/machine/machine_stage.h"
@@ -228,6 +230,40 @@ TEST(StateImport, an_endless_import_ends_at_the_limit_of_memory) {
       ASSERT_LT(chunks, 1'000U);
     }
     EXPECT_EQ(to.put("a", "1").status, KvStatus::ok);
+  }
+}
+
+// Sessions with the largest replies and links with the longest filters, as many as there may be.
+TEST(StateImport, the_fullest_state_of_clients_and_links_is_taken) {
+  std::vector<std::string> keys;
+  std::vector<KvWrite> writes;
+  for (std::size_t i = 0; i < txn_writes_max; ++i) {
+    keys.push_back("key" + std::to_string(1'000 + i));
+  }
+  writes.reserve(keys.size());
+  for (const std::string& key : keys) {
+    writes.push_back({.operation = KvOperation::increment, .key = bytes(key), .amount = 2});
+  }
+  const std::string prefix(link_filter_bytes_max / 4 - 2, 'p');
+  const std::array<std::string, 4> prefixes{"a" + prefix.substr(1), "b" + prefix.substr(1),
+                                            "c" + prefix.substr(1), "d" + prefix.substr(1)};
+  const std::vector<std::string_view> filter(prefixes.begin(), prefixes.end());
+  for (const std::uint16_t links : {std::uint16_t{1}, static_cast<std::uint16_t>(links_max)}) {
+    MachineStage from;
+    for (std::uint32_t i = 0; i < MachineStage::small().sessions_max; ++i) {
+      const SessionTag tag{.session = from.open_session(owner), .sequence = 1, .owner = owner};
+      ASSERT_EQ(from.run(encode_txn({}, writes, tag)).status, KvStatus::ok);
+    }
+    for (std::uint16_t link = 0; link < links; ++link) {
+      for (const LinkDirection direction : {LinkDirection::outbound, LinkDirection::inbound}) {
+        const Answer opened = from.run(encode_link_open(LinkIndex(link), direction, Generation(1), filter));
+        ASSERT_EQ(opened.status, KvStatus::ok);
+      }
+    }
+    MachineStage to;
+    to.machine.begin_import(from.identity());
+    EXPECT_EQ(import_all(to, from.export_all()), std::nullopt) << links << " links";
+    EXPECT_EQ(to.hash(), from.hash());
   }
 }
 
