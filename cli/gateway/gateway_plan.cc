@@ -10,6 +10,7 @@
 #include "config/canonical_bytes.h"
 #include "config/weights.h"
 #include "crypto/digest.h"
+#include "transport/channel/listen_host.h"
 
 namespace mallard::cli {
 namespace {
@@ -230,7 +231,7 @@ transport::ChannelSettings plan_channels(const config::Pairing& pairing, Replica
   transport::ChannelSettings settings;
   settings.plane = plane;
   settings.self = self;
-  settings.listen_host = own.host == "127.0.0.1" || own.host == "::1" ? own.host : "0.0.0.0";
+  settings.listen_host = transport::listen_host(own.host);
   settings.listen_port = local ? own.ports.local : own.ports.bridge;
   settings.configuration = crypto::digest_of(config::canonical_bytes(pairing));
   settings.limits = plan_limits(pairing, self, plane);

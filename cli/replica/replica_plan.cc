@@ -10,6 +10,7 @@
 #include "config/base/limits.h"
 #include "config/canonical_bytes.h"
 #include "crypto/digest.h"
+#include "transport/channel/listen_host.h"
 
 namespace mallard::cli {
 namespace {
@@ -56,11 +57,6 @@ rsm::LinkDeskSettings plan_links(const config::Pairing& pairing, ClusterIndex se
   return desk;
 }
 
-// Loopback stays loopback; from everywhere else others come in at any address of the machine.
-std::string listening_host(const std::string& host) {
-  return host == "127.0.0.1" || host == "::1" ? host : "0.0.0.0";
-}
-
 }  // namespace
 
 rsm::cft::MemoryLayout plan_layout(const config::Pairing& pairing, ClusterIndex cluster) {
@@ -91,7 +87,7 @@ transport::ChannelSettings plan_peers(const config::Pairing& pairing, ReplicaAdd
   const config::ReplicaSettings& own = cluster.replicas[self.replica.value];
   transport::ChannelSettings settings;
   settings.self = self;
-  settings.listen_host = listening_host(own.host);
+  settings.listen_host = transport::listen_host(own.host);
   settings.listen_port = own.ports.replicas;
   settings.configuration = crypto::digest_of(config::canonical_bytes(pairing));
   settings.seed = (std::uint64_t{self.cluster.value} << 16) + self.replica.value;
@@ -109,7 +105,7 @@ transport::ChannelSettings plan_peers(const config::Pairing& pairing, ReplicaAdd
 transport::door::ClientDoorSettings plan_client_door(const config::Pairing& pairing, ReplicaAddress self) {
   const config::ReplicaSettings& own = pairing.clusters[self.cluster.value].replicas[self.replica.value];
   transport::door::ClientDoorSettings settings;
-  settings.host = listening_host(own.host);
+  settings.host = transport::listen_host(own.host);
   settings.port = own.ports.clients;
   for (const config::ClientSettings& client : pairing.clients) {
     settings.clients.push_back(client.key);

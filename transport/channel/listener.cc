@@ -47,14 +47,7 @@ Listener::Listener(asio::io_context& io, const TlsContext& context, const Channe
 }
 
 std::error_code Listener::open(const std::string& host, std::uint16_t port) {
-  std::error_code error;
-  const asio::ip::address address = asio::ip::make_address(host, error);
-  const asio::ip::tcp::endpoint endpoint(address, port);
-  if (!error) acceptor_.open(endpoint.protocol(), error);
-  if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
-  if (!error) acceptor_.non_blocking(true, error);
-  if (!error) acceptor_.bind(endpoint, error);
-  if (!error) acceptor_.listen(backlog, error);
+  std::error_code error = listen_at(acceptor_, host, port, backlog);
   if (!error) port_ = acceptor_.local_endpoint(error).port();
   return error;
 }

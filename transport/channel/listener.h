@@ -1,7 +1,6 @@
 // The side of a ChannelSet that is dialed: accepts within limits, and runs the handshakes of those it let in.
 #pragma once
 
-#include <asio/basic_socket_acceptor.hpp>
 #include <asio/basic_waitable_timer.hpp>
 #include <chrono>
 #include <cstdint>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "transport/channel/accept_gate.h"
+#include "transport/channel/acceptor.h"
 #include "transport/channel/channel_counters.h"
 #include "transport/channel/channel_limits.h"
 #include "transport/channel/handshake_run.h"
@@ -39,6 +39,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   Listener(asio::io_context& io, const TlsContext& context, const ChannelLimits& limits, const Hello& ours,
            Roster roster);
 
+  // `host` and `port`: as for listen_at().
   [[nodiscard]] std::error_code open(const std::string& host, std::uint16_t port);
   void start(Callbacks callbacks);
   // Closes everything that is not a channel yet; nothing is called any more.
@@ -59,7 +60,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   const ChannelLimits& limits_;
   Hello ours_;
   Roster roster_;
-  asio::basic_socket_acceptor<asio::ip::tcp, asio::io_context::executor_type> acceptor_;
+  Acceptor acceptor_;
   asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
                              asio::io_context::executor_type>
       pause_;

@@ -5,7 +5,6 @@
 // first bytes come. When all places are taken the oldest has to go, so that who hurries always finds one.
 #pragma once
 
-#include <asio/basic_socket_acceptor.hpp>
 #include <asio/basic_waitable_timer.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
@@ -23,6 +22,7 @@
 #include "config/contract/public_key.h"
 #include "crypto/key_pair.h"
 #include "transport/channel/accept_gate.h"
+#include "transport/channel/acceptor.h"
 #include "transport/channel/handler_memory.h"
 #include "transport/channel/tls_context.h"
 #include "transport/channel/tls_stream.h"
@@ -54,7 +54,7 @@ class ClientListener : public std::enable_shared_from_this<ClientListener> {
   ClientListener(const ClientListener&) = delete;
   ClientListener& operator=(const ClientListener&) = delete;
 
-  // `host`: an IP address of this machine. Port 0: any; port() tells.
+  // `host` and `port`: as for listen_at(); port() tells what it is.
   [[nodiscard]] std::error_code open(const std::string& host, std::uint16_t port);
   void start(Arrived arrived);
   // Closes everything; nothing is called any more.
@@ -89,7 +89,7 @@ class ClientListener : public std::enable_shared_from_this<ClientListener> {
   TlsContext context_;
   const std::vector<PublicKey> clients_;
   const ClientListenerLimits limits_;
-  asio::basic_socket_acceptor<asio::ip::tcp, asio::io_context::executor_type> acceptor_;
+  Acceptor acceptor_;
   Timer pause_;
   Timer watch_;
   Timer work_;

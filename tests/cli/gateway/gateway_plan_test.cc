@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "config/base/limits.h"
+#include "transport/channel/listen_host.h"
 
 namespace mallard::cli {
 namespace {
@@ -92,6 +93,18 @@ TEST(GatewayPlan, channels_lead_to_linked_clusters_and_to_the_own_cluster_s_othe
   EXPECT_EQ(local.listen_port, 1007);
   EXPECT_TRUE(plan_channels(sample(), only_of_c, transport::Plane::bridge).peers.empty());
   EXPECT_EQ(bridge.configuration, plan_channels(sample(), only_of_c, transport::Plane::local).configuration);
+}
+
+TEST(GatewayPlan, channels_are_listened_for_in_the_family_of_the_own_host) {
+  config::Pairing pairing = sample();
+  const auto listens = [&](const char* host) {
+    pairing.clusters[1].replicas[1].host = host;
+    return plan_channels(pairing, second_of_b, transport::Plane::bridge).listen_host;
+  };
+  EXPECT_EQ(listens("127.0.0.1"), "127.0.0.1");
+  EXPECT_EQ(listens("10.0.0.10"), "0.0.0.0");
+  EXPECT_EQ(listens("fd00::a"), "::");
+  EXPECT_EQ(listens("b-1.example.net"), transport::every_address);
 }
 
 TEST(GatewayPlan, a_full_window_fits_a_lane_and_the_pool) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/config/pairings.h"
+#include "transport/channel/listen_host.h"
 #include "transport/memory/shm/shm_settings.h"
 
 namespace mallard::cli {
@@ -54,6 +55,19 @@ TEST(ReplicaPlan, clients_come_in_at_a_port_of_their_own_with_what_they_may) {
   EXPECT_NE(session_owner(one), session_owner(other));
   EXPECT_GT(session_owner(one), UINT32_MAX) << "no user of a machine";
   EXPECT_GT(session_owner(other), UINT32_MAX);
+}
+
+TEST(ReplicaPlan, peers_are_listened_for_in_the_family_of_the_own_host) {
+  config::Pairing pairing = sample();
+  const auto listens = [&](const char* host) {
+    pairing.clusters[0].replicas[1].host = host;
+    return plan_peers(pairing, second_of_east).listen_host;
+  };
+  EXPECT_EQ(listens("::1"), "::1");
+  EXPECT_EQ(listens("10.0.0.10"), "0.0.0.0");
+  EXPECT_EQ(listens("fd00::a"), "::");
+  EXPECT_EQ(listens("east-1.example.net"), transport::every_address);
+  EXPECT_EQ(plan_client_door(pairing, second_of_east).host, transport::every_address);
 }
 
 TEST(ReplicaPlan, a_ring_of_the_engine_takes_its_largest_entries_and_windows) {
