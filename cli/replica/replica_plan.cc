@@ -10,6 +10,7 @@
 #include "config/base/limits.h"
 #include "config/canonical_bytes.h"
 #include "crypto/digest.h"
+#include "rsm/replica/journal/segment_scan.h"
 #include "transport/channel/listen_host.h"
 
 namespace mallard::cli {
@@ -122,8 +123,18 @@ std::uint64_t session_owner(const PublicKey& client) {
 
 rsm::KvSettings plan_machine() { return {.state_bytes = state_bytes, .view_bytes = view_bytes}; }
 
+// With nothing but small groups each entry takes a block for its head and for what its group leaves unused;
+// and a segment is left when the next group may not fit.
 rsm::journal::JournalSettings plan_journal() {
-  return {.group_bytes_max = 2U << 20, .body_bytes_max = command_bytes_max + 4096};
+  rsm::journal::JournalSettings settings{.group_bytes_max = 2U << 20,
+                                         .body_bytes_max = command_bytes_max + 4096};
+  const rsm::JournalRoom room = rsm::journal_room(rsm::SnapshotSettings{}, ring_bytes);
+  const std::uint64_t per_entry = rsm::journal::record_head_bytes + rsm::journal::group_alignment;
+  const std::uint64_t per_segment = settings.segment_bytes - settings.group_bytes_max;
+  settings.entries_max = static_cast<std::uint32_t>(room.entries);
+  settings.segments_max =
+      static_cast<std::uint32_t>((room.bytes + room.entries * per_entry) / per_segment + 3);
+  return settings;
 }
 
 std::filesystem::path usual_memory_folder(const config::Pairing& pairing, ClusterIndex cluster) {

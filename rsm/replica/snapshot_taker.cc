@@ -11,8 +11,18 @@ constexpr std::size_t piece_bytes = 256U << 10;
 constexpr std::uint64_t intervals_max = 3;
 // The machine's digests are brought up to date this often, so that the hash of a snapshot is no long stop.
 constexpr std::uint64_t hash_every_bytes = 256U << 10;
+// Of entries that a turn executes before anybody looks at the interval (EngineSettings).
+constexpr std::uint64_t turn_entries = 256;
+constexpr std::uint64_t turn_bytes = 4U << 20;
 
 }  // namespace
+
+JournalRoom journal_room(const SnapshotSettings& settings, std::uint64_t ring_bytes) {
+  constexpr std::uint64_t intervals = 2 * intervals_max;
+  return {
+      .bytes = intervals * settings.every_bytes + 2 * (ring_bytes + turn_bytes),
+      .entries = intervals * settings.every_entries + 2 * (ring_bytes / cft::entry_alignment + turn_entries)};
+}
 
 SnapshotTaker::SnapshotTaker(const SnapshotSettings& settings, const Ports& ports, const KeptSnapshots& kept)
     : settings_(settings),

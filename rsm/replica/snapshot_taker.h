@@ -15,12 +15,20 @@
 
 namespace mallard::rsm {
 
-// How much log lies between two snapshots, whichever comes first. A journal must have room for six times
-// that: it holds the log from the snapshot before the newest on, and each may take two intervals to write.
+// How much log lies between two snapshots, whichever comes first.
 struct SnapshotSettings {
   std::uint64_t every_bytes = 64U << 20;  // of log
   std::uint64_t every_entries = 20'000;
 };
+
+// How much log a journal must have room for. It holds the log from the snapshot before the newest on, and
+// each of the two may lie three intervals behind the next; then what was journaled and not executed yet, up
+// to a ring; and a snapshot from a peer may lie a ring beyond what was executed.
+struct JournalRoom {
+  std::uint64_t bytes = 0;
+  std::uint64_t entries = 0;
+};
+[[nodiscard]] JournalRoom journal_room(const SnapshotSettings& settings, std::uint64_t ring_bytes);
 
 class SnapshotTaker {
  public:

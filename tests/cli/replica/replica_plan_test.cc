@@ -78,6 +78,18 @@ TEST(ReplicaPlan, a_ring_of_the_engine_takes_its_largest_entries_and_windows) {
   EXPECT_GE(plan_journal().body_bytes_max, settings.core.payload_bytes_max + rsm::cft::entry_header_bytes);
 }
 
+TEST(ReplicaPlan, a_journal_has_room_for_what_lies_between_snapshots) {
+  const rsm::ReplicaSettings settings = plan_replica(sample(), second_of_east);
+  const rsm::JournalRoom room = rsm::journal_room(settings.snapshots, settings.layout.ring_bytes);
+  const rsm::journal::JournalSettings journal = plan_journal();
+  EXPECT_GE(journal.entries_max, room.entries);
+  // Each entry in a group of its own, which begins a block.
+  const std::uint64_t written = room.bytes + room.entries * (116 + 4096);
+  EXPECT_GE(std::uint64_t{journal.segments_max - 1} * (journal.segment_bytes - journal.group_bytes_max),
+            written);
+  EXPECT_LE(std::uint64_t{journal.segments_max} * journal.segment_bytes, 2200ULL << 20) << "of the disk";
+}
+
 TEST(ReplicaPlan, each_cluster_of_each_configuration_has_a_memory_folder_of_its_own) {
   const config::Pairing one = sample();
   config::Pairing other = one;

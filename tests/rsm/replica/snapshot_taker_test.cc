@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "crypto/sodium.h"
@@ -122,6 +123,24 @@ TEST_F(SnapshotTakerTest, ThreeIntervalsWithoutOneAreTooMany) {
   EXPECT_TRUE(taker->is_behind(at.place));
   run();
   EXPECT_FALSE(taker->is_behind(at.place));
+}
+
+// As long as a snapshot may take, and a ring of entries that are journaled and wait to be executed.
+TEST_F(SnapshotTakerTest, TheJournalNeverHoldsMoreThanItsRoom) {
+  constexpr std::uint64_t ring_entries = 32;
+  const JournalRoom room =
+      journal_room({.every_bytes = 10'000, .every_entries = 8}, ring_entries * cft::entry_alignment);
+  std::uint64_t highest = 0;
+  for (int i = 0; i < 200; ++i) {
+    if (taker->is_behind(at.place)) {
+      run();
+    }
+    execute(put("key", "value"));
+    highest = std::max(highest, store->last().value - store->front().value);
+  }
+  EXPECT_GT(highest, 40U) << "the slowest that is allowed";
+  EXPECT_LE(highest + 2 * ring_entries, room.entries);
+  EXPECT_GE(room.bytes, 60'000 + 2 * ring_entries * cft::entry_alignment);
 }
 
 }  // namespace
