@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "cli/bench/bench_command.h"
 #include "cli/commands.h"
 #include "config/value_text.h"
 
@@ -20,6 +21,7 @@ void add_commands(CLI::App& program, ExitCode& exit_code) {
   add_gateway(program, exit_code);
   add_replica(program, exit_code);
   add_kv(program, exit_code);
+  add_bench(program, exit_code);
   add_validate(program, exit_code);
   add_config(program, exit_code);
   add_keys(program, exit_code);
