@@ -132,7 +132,7 @@ Times measure_etcd(const Plan& plan, const std::filesystem::path& folder) {
 }
 
 // SET and WAIT 1 in one write: acknowledged once one of two replicas has it too. With `disk` each of them
-// syncs its log before it answers.
+// syncs its log; what WAIT counts is what a replica has received.
 Times measure_redis(const Plan& plan, const std::filesystem::path& folder) {
   const auto ports = cli::find_free_ports(members);
   std::vector<cli::ChildProcess> servers;
