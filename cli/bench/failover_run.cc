@@ -140,19 +140,24 @@ Result<double, std::string> run_round(const FailoverSettings& settings, int sign
 // Leaders that changed though nobody was disturbed.
 Result<std::uint64_t, std::string> count_changes(const FailoverSettings& settings,
                                                  const volatile int& interrupted) {
-  const ScratchFolder folder(settings.durability);
-  BenchCluster cluster(plan(settings, folder.path()), nullptr, interrupted);
-  auto ran = cluster.start();
-  const std::uint64_t before = cluster.reigns();
-  if (ran) {
-    ran = cluster.wait_for(Duration::seconds(static_cast<std::int64_t>(settings.quiet_seconds)));
+  for (std::uint64_t attempt = 0; attempt < attempts_per_round && interrupted == 0; ++attempt) {
+    const ScratchFolder folder(settings.durability);
+    BenchCluster cluster(plan(settings, folder.path()), nullptr, interrupted);
+    if (auto started = cluster.start(); !started) {
+      fmt::print(stderr, "a cluster that does not count: {}\n", started.error());
+      cluster.stop();
+      continue;
+    }
+    const std::uint64_t before = cluster.reigns();
+    auto ran = cluster.wait_for(Duration::seconds(static_cast<std::int64_t>(settings.quiet_seconds)));
+    const std::uint64_t after = cluster.reigns();
+    if (ran) {
+      ran = cluster.drain_and_compare();
+    }
+    cluster.stop();
+    return ran ? Result<std::uint64_t, std::string>(after - before) : Failure<std::string>(ran.error());
   }
-  const std::uint64_t after = cluster.reigns();
-  if (ran) {
-    ran = cluster.drain_and_compare();
-  }
-  cluster.stop();
-  return ran ? Result<std::uint64_t, std::string>(after - before) : Failure<std::string>(ran.error());
+  return Failure<std::string>("no cluster came to work");
 }
 
 void tell(const char* signal, std::vector<double> times) {
