@@ -127,13 +127,12 @@ std::unique_ptr<ReplicaProcess> ReplicaProcess::open(const config::Pairing& pair
     return nullptr;
   }
   process->loop_.watch_signals({SIGTERM, SIGINT}, [raw = process.get()](int) { raw->stopping_ = true; });
-  if (!process->ask_the_others(exit_code)) {
+  if (!process->ask_the_others(exit_code) || !process->open_door(place, exit_code) ||
+      !process->open_admin(place, exit_code)) {
     return nullptr;
   }
+  // The last, when nothing else can fail: a founding counts from here on.
   process->make_replica(place);
-  if (!process->open_door(place, exit_code) || !process->open_admin(place, exit_code)) {
-    return nullptr;
-  }
   // Opening a journal reads whole segments: that memory is not needed again before the next start.
   ::malloc_trim(0);
   return process;
@@ -267,6 +266,14 @@ void ReplicaProcess::make_replica(const ReplicaPlace& place) {
                                                                 .door = *this,
                                                                 .peers = channels_.get()},
                                             *store_);
+  report_ = std::make_unique<ReplicaReport>(ReplicaSources{.pairing = pairing_,
+                                                           .self = place.self,
+                                                           .replica = *replica_,
+                                                           .machine = *machine_,
+                                                           .pool = pool_,
+                                                           .door = *door_,
+                                                           .incarnation = incarnation_},
+                                            transport::EventLoop::now());
 }
 
 bool ReplicaProcess::open_door(const ReplicaPlace& place, ExitCode& exit_code) {
@@ -301,14 +308,6 @@ bool ReplicaProcess::open_admin(const ReplicaPlace& place, ExitCode& exit_code) 
     return false;
   }
   admin_ = std::move(*admin);
-  report_ = std::make_unique<ReplicaReport>(ReplicaSources{.pairing = pairing_,
-                                                           .self = place.self,
-                                                           .replica = *replica_,
-                                                           .machine = *machine_,
-                                                           .pool = pool_,
-                                                           .door = *door_,
-                                                           .incarnation = incarnation_},
-                                            transport::EventLoop::now());
   return true;
 }
 

@@ -34,6 +34,19 @@ std::string_view replica_state_name(ReplicaState state) {
   return "failed";
 }
 
+namespace {
+
+// Nobody can have counted on this store: it is new, or was made by an opening that came no further.
+bool has_never_lived(const journal::Journal& store) {
+  const journal::AmnesiaCause cause = store.recovered().amnesia;
+  const bool is_empty = !store.promises().may_vote && store.promises().term == journal::Term() &&
+                        store.last() == journal::EntryIndex() &&
+                        store.snapshot().index == journal::EntryIndex();
+  return cause == journal::AmnesiaCause::fresh_store || (cause == journal::AmnesiaCause::none && is_empty);
+}
+
+}  // namespace
+
 Replica::Replica(const ReplicaSettings& settings, const Ports& ports, journal::Journal& store)
     : ports_(ports),
       commands_(settings.commands, {ports.pool, ports.door, ports.machine}),
@@ -70,14 +83,13 @@ EngineSettings Replica::recover(const ReplicaSettings& settings, journal::Journa
   journaled_ = store.last();
   // Entries tell of decisions that the journal's own mark had not caught up with.
   store.set_commit(recovered.applied.place.index);
-  const bool fresh = store.recovered().amnesia == journal::AmnesiaCause::fresh_store;
-  const bool first_life = fresh && settings.founding;
+  const bool first_life = settings.founding && has_never_lived(store);
   const bool lost = !first_life && (!store.promises().may_vote || recovered.broken || !state || state->lost ||
                                     settings.durability == cft::Durability::replicated);
-  if (lost && failure_.empty() && store.promises().may_vote) {
+  if (failure_.empty() && store.promises().may_vote == lost) {
     // The next life knows it too, whatever becomes of this one. A failure shows again at the next sync.
     journal::Promises promises = store.promises();
-    promises.may_vote = false;
+    promises.may_vote = !lost;
     static_cast<void>(store.promise(promises));
   }
   EngineSettings engine;
@@ -93,7 +105,7 @@ EngineSettings Replica::recover(const ReplicaSettings& settings, journal::Journa
                        .members = recovered.applied.members};
   engine.applied = recovered.applied.place;
   engine.undecided = recovered.undecided;
-  engine.may_vote = !first_life && !lost;
+  engine.may_vote = !lost;
   return engine;
 }
 

@@ -31,8 +31,8 @@ struct ReplicaSettings {
   cft::MemoryLayout layout;  // must stay what the log was begun with
   cft::Durability durability = cft::Durability::disk;
   Incarnation incarnation{1};  // of this process; greater than in any earlier life of this replica
-  // The cluster is being founded: an empty store is this replica's first life, not one that lost its log.
-  // Said once, by who sets the cluster up.
+  // The cluster is being founded: an empty store, or one that was made and no more, is this replica's first
+  // life, not one that lost its log. Said until a founding has succeeded, by who sets the cluster up.
   bool founding = false;
   cft::Members founders;  // the first membership
   // Windows and times. What stands above is filled in.

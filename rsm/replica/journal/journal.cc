@@ -355,6 +355,7 @@ JournalResult<void> Journal::become_amnesiac(Incarnation fresh) {
   Superblock next = superblock();
   next.incarnation = fresh;
   next.promises.may_vote = false;
+  recovered_.amnesia = AmnesiaCause::superblock_regressed;
   return store(next);
 }
 

@@ -79,22 +79,33 @@ ReplicaStage::ReplicaStage(const StageSettings& settings)
 
 ReplicaStage::~ReplicaStage() = default;
 
-void ReplicaStage::start(std::size_t id, bool founding) {
-  Seat& seat = seats_[id];
-  ++lives_;
-  if (!founding) {
-    fabric_.restart(process(id));
-  }
+std::unique_ptr<journal::Journal> ReplicaStage::open_journal(journal::Disk& disk) const {
   journal::FreshIdentity fresh{.incarnation = Incarnation(1000 + lives_)};
   fresh.store.bytes[0] = static_cast<std::byte>(lives_);
-  auto opened = journal::Journal::open(*seat.disk,
+  auto opened = journal::Journal::open(disk,
                                        {.segment_bytes = 1U << 20,
                                         .entries_max = 1U << 14,
                                         .group_bytes_max = 256U << 10,
                                         .body_bytes_max = 32U << 10},
                                        fresh);
-  ASSERT_TRUE(opened) << opened.error().what;
-  seat.store = std::move(*opened);
+  EXPECT_TRUE(opened) << opened.error().what;
+  return opened ? std::move(*opened) : nullptr;
+}
+
+void ReplicaStage::make_store(std::size_t id) {
+  ++lives_;
+  open_journal(*seats_[id].disk).reset();
+  seats_[id].disk->restart(journal::SimDisk::Loss::everything);
+}
+
+void ReplicaStage::start(std::size_t id, bool founding) {
+  Seat& seat = seats_[id];
+  ++lives_;
+  if (lives_ > replicas) {
+    fabric_.restart(process(id));
+  }
+  seat.store = open_journal(*seat.disk);
+  ASSERT_TRUE(seat.store);
   seat.journal = std::make_unique<DelayedJournal>(*seat.store, settings_.sync);
   seat.machine = std::make_unique<KvMachine>(
       KvSettings{.state_bytes = settings_.state_bytes, .sessions_max = 64, .view_bytes = 1U << 20U});

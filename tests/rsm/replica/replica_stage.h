@@ -58,6 +58,8 @@ class ReplicaStage {
   // Power is cut: memory is gone, and what was not synced.
   void crash(std::size_t id, journal::SimDisk::Loss loss = journal::SimDisk::Loss::everything);
   void start(std::size_t id, bool founding = false);
+  // Its journal is opened and closed, and nothing else; while it is down.
+  void make_store(std::size_t id);
   // Stands still, as a process that is stopped, and later goes on where it was. Its memory stays open to
   // others.
   void pause(std::size_t id, bool paused) { seats_[id].paused = paused; }
@@ -152,6 +154,7 @@ class ReplicaStage {
     bool queue_full = false;
   };
 
+  [[nodiscard]] std::unique_ptr<journal::Journal> open_journal(journal::Disk& disk) const;
   void tick();
   void deliver(const Letter& letter);
 

@@ -165,6 +165,40 @@ TEST(Replica, OneThatLostItsLogVotesOnlyAfterItHasReadOthers) {
   EXPECT_EQ(stage.witness().verdict(), "");
 }
 
+// Its store was made, and something else that it needs could not be had: nobody has seen it yet.
+TEST(Replica, AFoundingThatFailsCanBeRepeated) {
+  for (const cft::Durability durability : {cft::Durability::disk, cft::Durability::replicated}) {
+    ReplicaStage stage({.durability = durability});
+    for (std::size_t id = 0; id < 2; ++id) {
+      stage.crash(id);
+      stage.wipe(id);
+      stage.make_store(id);
+      stage.start(id, true);
+      EXPECT_NE(stage.replica(id).state(), ReplicaState::recovering);
+    }
+    EXPECT_EQ(stage.call(put("a", "1")).status, ok);
+  }
+}
+
+// From the end of its first opening on others may have counted on it.
+TEST(Replica, AFoundingIsNoFirstLifeOfAReplicaThatHasLived) {
+  ReplicaStage stage({.durability = cft::Durability::replicated});
+  stage.crash(0);
+  stage.start(0, true);
+  EXPECT_EQ(stage.replica(0).state(), ReplicaState::recovering);
+  EXPECT_TRUE(stage.store(1).promises().may_vote);
+}
+
+// Without the word of who sets the cluster up, an empty store is a lost one, in every opening.
+TEST(Replica, AStoreThatWasMadeAndNotFoundedIsALostOne) {
+  ReplicaStage stage;
+  stage.crash(0);
+  stage.wipe(0);
+  stage.make_store(0);
+  stage.start(0);
+  EXPECT_EQ(stage.replica(0).state(), ReplicaState::recovering);
+}
+
 // Changes a byte of an entry that was journaled as the first of those.
 void damage_entry_with(ReplicaStage& stage, std::size_t id, std::string_view text) {
   journal::DiskImage image = stage.disk(id).image();
