@@ -14,6 +14,7 @@
 #include <system_error>
 #include <utility>
 
+#include "bridge/attach/file/file_descriptor.h"
 #include "cli/incarnation.h"
 #include "cli/replica/replica_plan.h"
 #include "config/value_text.h"
@@ -142,6 +143,12 @@ bool ReplicaProcess::open_store(const ReplicaPlace& place, ExitCode& exit_code) 
   const std::filesystem::path folder = place.directory / "journal";
   std::error_code error;
   std::filesystem::create_directories(folder, error);
+  // What the journal makes durable is durable only with the name of its folder.
+  if (!bridge::file::sync_directory(place.directory)) {
+    complain(place.directory.string() + ": cannot be synced", "see to the directory and its disk");
+    exit_code = ExitCode::failed;
+    return false;
+  }
   auto disk = rsm::journal::RealDisk::open_directory(folder);
   if (!disk) {
     complain(disk.error().what, disk.error().advice);
