@@ -111,7 +111,7 @@ std::optional<StoredBatch> BuiltInAttachment::tap_next(LinkIndex link) {
 }
 
 LogExtent BuiltInAttachment::extent(LinkIndex link) {
-  door_.retry_reading();  // once a turn: the core may have given slots back
+  look_for_slots();
   return find_outbound(link)->extent;
 }
 
@@ -149,7 +149,7 @@ void BuiltInAttachment::load(const LoadBatch& order) {
 }
 
 std::optional<Applied> BuiltInAttachment::poll() {
-  door_.retry_reading();
+  look_for_slots();
   for (std::size_t i = 0; i < inbound_.size(); ++i) {
     Inbound& link = inbound_[next_inbound_];
     next_inbound_ = (next_inbound_ + 1) % inbound_.size();
@@ -376,6 +376,17 @@ bool BuiltInAttachment::tell_loads() {
     pending = {.request = next_request_++, .order = loads_waiting_.pop()};
   }
   return true;
+}
+
+// Once a turn: the core may have given slots back. Only where the pool has changed: an attempt is a call of
+// the loop, which ends its wait, so that one in each turn would keep the loop from sleeping while the pool is
+// full. What this misses, because slots were taken and given back since, the door tries again by itself.
+void BuiltInAttachment::look_for_slots() {
+  const std::size_t free_bytes = pool_.free_bytes();
+  if (free_bytes != pool_free_before_) {
+    pool_free_before_ = free_bytes;
+    door_.retry_reading();
+  }
 }
 
 // ---- State -------------------------------------------------------------------------------------------

@@ -142,6 +142,7 @@ class BuiltInAttachment final : public Attachment, private transport::door::Door
   bool tell(Inbound& link);
   bool tell_orders();
   bool tell_loads();
+  void look_for_slots();
   void consider_ready();
   void move_cursor(Inbound& link, BatchNumber cursor, MessageNumber message);
   bool agree(Generation& ours, Generation theirs, LinkIndex link);
@@ -166,6 +167,7 @@ class BuiltInAttachment final : public Attachment, private transport::door::Door
   std::vector<PendingLoad> loads_;  // settings_.loads_max
   std::uint64_t next_request_ = 1;
   Ring<BatchLoaded> loaded_;
+  std::size_t pool_free_before_ = 0;
   transport::door::DoorClient door_;  // last: it calls back
 };
 

@@ -424,6 +424,36 @@ TEST_F(BuiltInAttachmentTest, will_not_mix_two_numberings) {
   EXPECT_EQ(failures.size(), 1U);
 }
 
+TEST_F(BuiltInAttachmentTest, looks_for_a_slot_only_when_the_pool_has_changed) {
+  ASSERT_NO_FATAL_FAILURE(start_ready());
+  attachment->tap_from(outgoing, BatchNumber(0));
+  ASSERT_TRUE(run_until([&] { return heard<door::Tap>() == 1; }));
+  std::vector<PayloadRef> taken;
+  while (const auto slot = client_pool.allocate(1U << 20)) {
+    taken.push_back(*slot);
+  }
+  send_batch(all<door::Tap>()[0].serial, 1);
+  io.run_for(std::chrono::milliseconds(50));
+  ASSERT_FALSE(attachment->tap_next(outgoing).has_value()) << "there is no slot for it";
+  // As a gateway's turns do; each call that the loop runs is the end of a wait.
+  constexpr int turns = 1000;
+  std::size_t calls = 0;
+  for (int i = 0; i < turns; ++i) {
+    static_cast<void>(attachment->extent(outgoing));
+    static_cast<void>(attachment->poll());
+    calls += io.poll();
+  }
+  EXPECT_LT(calls, turns / 2) << "the loop would never sleep";
+  for (const PayloadRef slot : taken) {
+    client_pool.release(slot);
+  }
+  static_cast<void>(attachment->extent(outgoing));
+  io.poll();
+  const std::optional<StoredBatch> batch = attachment->tap_next(outgoing);
+  ASSERT_TRUE(batch.has_value()) << "at once, without waiting for a timer";
+  client_pool.release(batch->payload);
+}
+
 TEST_F(BuiltInAttachmentTest, gives_its_slots_back) {
   ASSERT_NO_FATAL_FAILURE(start_ready());
   attachment->tap_from(outgoing, BatchNumber(0));
