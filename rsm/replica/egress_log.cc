@@ -8,11 +8,11 @@
 
 namespace mallard::rsm {
 
-EgressLog::EgressLog(const EgressLogSettings& settings) : lines_(settings.links) {
+EgressLog::EgressLog(const EgressLogSettings& settings) {
   MALLARD_INVARIANT(settings.links == 0 || (settings.bytes >= egress_bytes_min && settings.batches > 1));
-  for (Line& line : lines_) {
-    line.records.resize(settings.batches);
-    line.bytes.resize(settings.bytes);
+  lines_.reserve(settings.links);
+  for (std::size_t i = 0; i < settings.links; ++i) {
+    lines_.emplace_back(settings);
   }
 }
 

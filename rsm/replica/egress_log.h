@@ -10,6 +10,7 @@
 
 #include "config/base/bytes.h"
 #include "config/base/limits.h"
+#include "config/base/zeroed_array.h"
 #include "config/contract/machine.h"
 
 namespace mallard::rsm {
@@ -73,6 +74,8 @@ class EgressLog final : public EgressSink {
     std::uint64_t begin = 0;  // its place in the link's bytes, counted without end
   };
   struct Line {
+    explicit Line(const EgressLogSettings& settings) : records(settings.batches), bytes(settings.bytes) {}
+
     Generation generation;
     std::vector<Record> records;  // a ring, by batch number
     BatchNumber oldest{1};
@@ -80,7 +83,7 @@ class EgressLog final : public EgressSink {
     MessageNumber newest_message;
     BatchNumber restored;          // of a snapshot: the last whose body is here,
     BatchNumber first_restored;    // and the first of those that it continues
-    std::vector<std::byte> bytes;  // a ring
+    ZeroedArray<std::byte> bytes;  // a ring
     std::uint64_t end = 0;
   };
 

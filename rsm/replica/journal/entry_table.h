@@ -3,8 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
+#include "config/base/zeroed_array.h"
 #include "rsm/replica/journal/entry.h"
 
 namespace mallard::rsm::journal {
@@ -21,7 +21,7 @@ struct EntryLocation {
 // Holds the indices front + 1 ... last without a gap; some of them may be damaged.
 class EntryTable {
  public:
-  // Allocates 40 bytes for each of `entries_max` places; at least 1.
+  // Room for `entries_max` places of 40 bytes, at least 1; those that were never used take no memory.
   explicit EntryTable(std::size_t entries_max);
 
   [[nodiscard]] EntryIndex front() const { return front_; }
@@ -49,7 +49,7 @@ class EntryTable {
  private:
   [[nodiscard]] std::size_t place_of(EntryIndex index) const { return index.value % places_.size(); }
 
-  std::vector<EntryLocation> places_;
+  ZeroedArray<EntryLocation> places_;
   EntryIndex front_;
   EntryIndex last_;
   std::uint64_t damaged_ = 0;
