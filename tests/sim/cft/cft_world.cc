@@ -116,7 +116,7 @@ void CftWorld::strike(Fault fault, std::size_t i, Duration lasts) {
       if (machine.host == nullptr) return;
       const bool counted = machine.host->core().recovering();
       if (!shape_.beyond_budget && faulty() + (counted ? 0 : 1) > budget()) return;
-      crash(i, prng_.below(3) != 0);
+      crash(i, prng_.below(3) != 0 || shape_.shrinks);
       // Long enough for a change of members, and for a leader that cannot decide it to rest.
       machine.back_at = now_ + (shape_.membership ? lasts * 4 : lasts);
       return;
@@ -256,7 +256,8 @@ void CftWorld::hand_out() {
     const bool add = prng_.below(faulty() > 0 ? 4 : 2) == 0;
     const auto who = prng_.below(shape_.processes);
     const bool fits = add ? !judge_.members().has(index(who))
-                          : judge_.members().has(index(who)) && judge_.members().count() > 2;
+                          : judge_.members().has(index(who)) &&
+                                judge_.members().count() > (shape_.shrinks ? 2 : shape_.members);
     if (fits && (!mended_ || add)) leader.request_member(index(who), add);
     next_member_ = now_ + us(400);
   }

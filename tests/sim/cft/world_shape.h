@@ -20,6 +20,10 @@ struct WorldShape {
   std::size_t request_bytes_max = 100;
   bool beyond_budget = false;
   bool membership = false;
+  // With `membership`: down to two members, and no replica loses its log. Two need each other, so that the
+  // loss of one's log just before a removal is decided would stop any cluster for good. In other worlds
+  // members come and go beyond the first ones.
+  bool shrinks = false;
   bool drip = false;
   bool power_cut = false;
   bool stop_leaders = false;  // each stands still soon after it has begun to lead
