@@ -14,7 +14,7 @@ class ScratchFolder {
  public:
   enum class Medium : std::uint8_t {
     disk,    // among the machine's temporary folders: TMPDIR decides on which disk
-    memory,  // in /dev/shm: for what promises no more than memory
+    memory,  // in /dev/shm, for what promises no more than memory; on the disk where /dev/shm is too small
   };
   explicit ScratchFolder(Medium medium);
   // On the medium of what a cluster promises.
