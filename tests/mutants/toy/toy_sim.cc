@@ -23,12 +23,16 @@ int run_seed(unsigned seed) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4 || std::strcmp(argv[1], "--seeds") != 0 || std::strcmp(argv[3], "--stop-at-first") != 0)
-    return 2;
+  if (argc < 3 || argc > 4 || std::strcmp(argv[1], "--seeds") != 0) return 2;
+  const bool stop_at_first = argc == 4;
+  if (stop_at_first && std::strcmp(argv[3], "--stop-at-first") != 0) return 2;
   unsigned seeds = 0;
   for (const char* c = argv[2]; *c != '\0'; ++c) seeds = seeds * 10 + static_cast<unsigned>(*c - '0');
+  int status = 0;
   for (unsigned seed = 1; seed <= seeds; ++seed) {
-    if (run_seed(seed) != 0) return 1;
+    if (run_seed(seed) == 0) continue;
+    status = 1;
+    if (stop_at_first) break;
   }
-  return 0;
+  return status;
 }
