@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/base/invariant.h"
+#include "rsm/core/cft/log_entry.h"
 
 namespace mallard::sim::cft {
 
@@ -60,8 +61,21 @@ void SimJournal::crash(Prng& prng) {
       }
     }
     apply(torn, prng.between(same, torn.bytes.size()));
+    cut_tail();
   }
   orders_.clear();
+}
+
+// As the journal does: a part of an entry, if only its unused last bytes are missing, is not a part of the
+// log.
+void SimJournal::cut_tail() {
+  rsm::cft::LogMark end = base_;
+  while (end.lsn - base_.lsn < bytes_.size()) {
+    const auto entry = rsm::cft::decode_entry(ByteView(bytes_).subspan(end.lsn - base_.lsn), end);
+    if (!entry) break;
+    end = entry->end();
+  }
+  bytes_.resize(end.lsn - base_.lsn);
 }
 
 void SimJournal::snapshot(const rsm::cft::LogMark& stable, const rsm::cft::Members& members) {

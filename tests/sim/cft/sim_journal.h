@@ -25,7 +25,8 @@ class SimJournal {
   [[nodiscard]] Instant next_done() const;
   // Syncs what is due; the newest ticket that was synced, or 0.
   rsm::cft::JournalTicket advance(Instant now);
-  // The replica died: what was not synced is lost or there, in order, the last of it torn.
+  // The replica died: what was not synced is lost or there, in order, the last of it torn. What is
+  // left ends with a whole entry.
   void crash(Prng& prng);
   // Everything up to a decided mark is in a snapshot; the journal begins there.
   void snapshot(const rsm::cft::LogMark& stable, const rsm::cft::Members& members);
@@ -45,6 +46,7 @@ class SimJournal {
     Instant done_at;
   };
   void apply(const Order& order, std::size_t bytes);
+  void cut_tail();
 
   rsm::cft::LogMark base_;
   rsm::cft::Members members_;
