@@ -95,6 +95,7 @@ bool Journal::open_group(std::size_t bytes, std::size_t segments_kept) {
             .mark_lsn = next_lsn_,
             .lsn_before = last_lsn_,
             .last_before = last(),
+            .commit_before = std::min(commit_, last()),
             .cut_before = cut_lsn_};
   last_lsn_ = next_lsn_++;
   return true;
@@ -176,7 +177,7 @@ JournalResult<void> Journal::open_segment() {
   const Record mark{.kind = RecordKind::mark,
                     .lsn = group_.mark_lsn,
                     .previous = group_.lsn_before,
-                    .commit = std::min(commit_, group_.last_before),
+                    .commit = group_.commit_before,
                     .last = group_.last_before,
                     .cut = group_.cut_before,
                     .synced = synced_lsn_,

@@ -184,6 +184,7 @@ class Journal {
     std::uint64_t mark_lsn = 0;
     std::uint64_t lsn_before = 0;
     EntryIndex last_before;
+    EntryIndex commit_before;  // what is committed since may be entries of the group
     std::uint64_t cut_before = 0;
   };
 

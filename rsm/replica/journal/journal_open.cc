@@ -244,18 +244,22 @@ JournalResult<void> Journal::Opening::clear_after(const Segment& segment, std::u
   const auto begin = buffer_.begin() + offset;
   const std::size_t boundary = (offset + group_alignment - 1) / group_alignment * group_alignment;
   const auto group_end = buffer_.begin() + static_cast<std::ptrdiff_t>(boundary);
-  const bool rest_is_filler = std::all_of(begin, group_end, [](std::byte byte) { return byte == filler; });
-  const auto from = rest_is_filler ? group_end : begin;
+  const bool group_is_whole = std::all_of(begin, group_end, [](std::byte byte) { return byte == filler; });
+  const auto from = group_is_whole ? group_end : begin;
   auto end = buffer_.end();
   while (end != from && *(end - 1) == std::byte{0}) {
     --end;
   }
   journal_.recovered_.bytes_cut = static_cast<std::uint64_t>(end - from);
-  std::fill(from, end, std::byte{0});
+  // The log goes on behind this group: with an unwritten sector left in it, damage to what comes next would
+  // be taken for a torn write.
+  end = std::max(end, group_end);
+  std::fill(from, group_end, filler);
+  std::fill(group_end, end, std::byte{0});
   if (from != end) {
     const auto at = static_cast<std::size_t>(from - buffer_.begin());
-    const ByteView zeros = ByteView(buffer_).subspan(at, static_cast<std::size_t>(end - from));
-    if (auto written = explained(journal_.disk_.write(segment.file, at, zeros), name); !written) {
+    const ByteView cleared = ByteView(buffer_).subspan(at, static_cast<std::size_t>(end - from));
+    if (auto written = explained(journal_.disk_.write(segment.file, at, cleared), name); !written) {
       return written;
     }
   }

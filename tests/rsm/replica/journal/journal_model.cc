@@ -88,8 +88,16 @@ void JournalModel::on_truncated() {
   }
 }
 
+void JournalModel::on_old_file(EntryIndex front) {
+  const bool was_tried = std::find(tried_fronts_.begin(), tried_fronts_.end(), front) != tried_fronts_.end();
+  if (front > fronts_.front() && was_tried) {
+    fronts_ = {front};
+    on_truncated();
+  }
+}
+
 void JournalModel::on_restart(EntryIndex front) {
-  fronts_.push_back(front);
+  on_truncate(front);
   // Either the acknowledged log still is there, or an empty one is.
   states_.erase(states_.begin() + 1, states_.end());
   states_.push_back({.front = front, .ids = {}});

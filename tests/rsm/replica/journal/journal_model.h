@@ -64,7 +64,12 @@ class JournalModel {
   // A promise, or the front, is about to change, and has changed durably.
   void on_promise(const Promises& promises) { promises_.push_back(promises); }
   void on_promised() { promises_.erase(promises_.begin(), promises_.end() - 1); }
-  void on_truncate(EntryIndex front) { fronts_.push_back(front); }
+  void on_truncate(EntryIndex front) {
+    fronts_.push_back(front);
+    tried_fronts_.push_back(front);
+  }
+  // An old file may bring back a front whose write failed; what lies before it is in a snapshot.
+  void on_old_file(EntryIndex front);
   void on_truncated();
   // The log restarts after `front`.
   void on_restart(EntryIndex front);
@@ -82,6 +87,7 @@ class JournalModel {
 
   std::vector<LogState> states_;    // acknowledged first, then one more per append that is not synced
   std::vector<EntryIndex> fronts_;  // the durable one first, then the one that is being written
+  std::vector<EntryIndex> tried_fronts_;
   std::vector<Promises> promises_;  // likewise
   std::vector<std::size_t> sizes_;  // by id
 };

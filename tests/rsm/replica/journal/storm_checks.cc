@@ -176,6 +176,9 @@ void Storm::check_damaged(const Damage& damage) {
       complain("I9", story + ": an old copy may vote on");
     }
   } else {
+    if (damage.kind == DamageKind::old_file) {
+      model_.on_old_file(found.front);
+    }
     Complaint complaint = model_.check_log(found, true);
     if (complaint) {
       // A whole file that is lost or old, or what a disk wrote elsewhere, is another promise than a changed

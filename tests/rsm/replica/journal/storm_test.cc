@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdint>
+
 namespace mallard::rsm::journal {
 namespace {
 
@@ -21,6 +24,19 @@ TEST(JournalStorm, holds_what_was_promised) {
         marks.damaged_middles, marks.tails_lost, marks.superblocks_lost, marks.superblocks_regressed,
         marks.old_copies_noticed}) {
     EXPECT_GT(mark, 0U);
+  }
+}
+
+// Each of these seeds has found a defect.
+TEST(JournalStorm, holds_in_the_worlds_that_broke_it) {
+  constexpr std::array<std::uint64_t, 2> found{
+      9691,   // a torn group's unwritten rest made damage behind it look torn as well
+      28267,  // a segment's mark called committed what only the group behind it held
+  };
+  for (const std::uint64_t seed : found) {
+    const StormOutcome outcome = run_storm({.seed = seed});
+    EXPECT_FALSE(outcome.complaint) << "seed " << seed << " " << outcome.complaint->checker << ": "
+                                    << outcome.complaint->what;
   }
 }
 
