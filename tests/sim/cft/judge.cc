@@ -111,16 +111,46 @@ void Judge::answered(SimHost& host, rsm::cft::ProposalId proposal, Lsn end) {
   seen_to_ = std::max(seen_to_, end);
   marks_->hit(CftMark::proposal_answered);
   if (durability_ != rsm::cft::Durability::disk) return;
+  const auto last = last_entry(host, end);
+  if (!last)
+    return fail("durable_recovered", fmt::format("the log of who answered up to {} is not there", end));
   const rsm::cft::Members members = host.core().members();
   memory::ProcessSet have = 0;
   for (std::size_t i = 0; i < journals_->size(); ++i) {
-    const SimJournal& journal = (*journals_)[i];
-    if (std::max(lost_to_[i], journal.base().lsn + journal.bytes().size()) >= end) have |= 1ULL << i;
+    if (lost_to_[i] >= end || on_disk((*journals_)[i], *last)) have |= 1ULL << i;
   }
   if (!members.is_majority(have)) {
     fail("durable_recovered",
          fmt::format("answered up to {} with the disks {:b} of {:b} only", end, have, members.set));
   }
+}
+
+// The entry that ends there in the log of who answered: others may have executed it already, or nobody has.
+std::optional<Judge::Span> Judge::last_entry(SimHost& host, Lsn end) const {
+  const auto next = std::lower_bound(truth_.begin(), truth_.end(), end,
+                                     [](const Decided& decided, Lsn lsn) { return decided.end.lsn < lsn; });
+  Span span;
+  if (next != truth_.begin()) span.to = std::prev(next)->end;
+  if (next != truth_.end()) return Span{span.to, next->end};
+  const ByteView log = host.log_memory();
+  const rsm::cft::MemoryLayout& layout = host.shape().core.layout;
+  while (span.to.lsn < end) {
+    span.from = span.to;
+    const auto entry = rsm::cft::decode_entry(
+        log.subspan(layout.log_offset(span.from.lsn), layout.until_wrap(span.from.lsn)), span.from);
+    if (!entry) return {};
+    span.to = entry->end();
+  }
+  return span;
+}
+
+// The chain makes everything before an entry the same where the entry is.
+bool Judge::on_disk(const SimJournal& journal, const Span& entry) {
+  if (journal.base().lsn >= entry.to.lsn) return true;
+  const Lsn at = entry.from.lsn - std::min(entry.from.lsn, journal.base().lsn);
+  if (at >= journal.bytes().size()) return false;
+  const auto found = rsm::cft::decode_entry(journal.bytes().subspan(at), entry.from);
+  return found && found->end() == entry.to;
 }
 
 void Judge::role_changed(SimHost& host, const rsm::cft::RoleChanged& change) {

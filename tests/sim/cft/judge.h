@@ -91,6 +91,13 @@ class Judge final : public Watcher {
   void append(SimHost& host, const rsm::cft::Entry& entry);
   void check_command(const rsm::cft::Entry& entry);
   void check_answer(rsm::cft::Lsn end);
+  // One entry: the end of the one before it, and its own.
+  struct Span {
+    rsm::cft::LogMark from;
+    rsm::cft::LogMark to;
+  };
+  [[nodiscard]] std::optional<Span> last_entry(SimHost& host, rsm::cft::Lsn end) const;
+  [[nodiscard]] static bool on_disk(const SimJournal& journal, const Span& entry);
   [[nodiscard]] std::optional<rsm::cft::LogMark> mark_of(SimHost& host, rsm::cft::Lsn end) const;
   void check_seen(std::size_t process, const Grant& grant, const Accepted& accepted);
 
