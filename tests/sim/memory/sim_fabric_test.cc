@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <set>
 
@@ -175,6 +176,31 @@ TEST(SimFabric, a_failed_work_was_carried_out_or_not_and_those_behind_it_too) {
   EXPECT_GT(sum.unknown_dropped, 0U);
   EXPECT_GT(sum.unknown_in_part, 0U);
   EXPECT_GT(sum.carried_out_in_vain, 0U);
+}
+
+// R1: also where a work fails, nothing behind it takes effect unless all of it did.
+TEST(SimFabric, works_take_effect_in_posting_order) {
+  std::uint64_t in_vain = 0;
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    FabricSettings settings = settings_of(seed);
+    settings.errors_per_million = 400'000;
+    Fabric fabric(settings);
+    const Words ones = filled(1);
+    const Words twos = filled(2);
+    Work behind = write(2, open_region, twos);
+    behind.offset = 64;
+    fabric.post(a, c, write(1, open_region, ones));
+    fabric.post(a, c, behind);
+    if (seed % 2 == 1) fabric.link(a, c).reset();
+    fabric.settle();
+    const ByteView bytes = fabric.domain(c).bytes(open_region);
+    const bool second_began = std::any_of(bytes.begin() + 64, bytes.begin() + 128,
+                                          [](std::byte byte) { return byte != std::byte{0}; });
+    if (!second_began) continue;
+    EXPECT_EQ(fabric.words(c, open_region), std::set<std::uint64_t>{1}) << seed;
+    for (const WorkDone& report : fabric.reports(a, c)) in_vain += report.status != WorkStatus::ok ? 1U : 0U;
+  }
+  EXPECT_GT(in_vain, 0U);
 }
 
 TEST(SimFabric, old_works_arrive_again_and_are_dropped) {

@@ -242,8 +242,10 @@ void SimFabric::settle(Way way, SimFlight& flight, WorkStatus status) {
     ++(flight.done < flight.total ? counters.unknown_in_part : counters.unknown_applied);
   }
   link.broken = true;
-  // A report that got lost does not stop the domain; a refusal does.
-  link.in_vain = flight.fails && settings_.shuffle && state_.prng.below(2) == 0;
+  // A report that got lost does not stop the domain. A refusal does, and so does a work that took no effect,
+  // or only a part: what was posted behind it must not (R1).
+  const bool took_effect = flight.done == flight.total;
+  link.in_vain = flight.fails && took_effect && settings_.shuffle && state_.prng.below(2) == 0;
 }
 
 void SimFabric::show(Way way) {
