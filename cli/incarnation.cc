@@ -11,7 +11,7 @@
 #include <fstream>
 #include <system_error>
 
-#include "bridge/attach/file/file_descriptor.h"
+#include "bridge/attach/file/file_calls.h"
 
 namespace mallard::cli {
 namespace {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "config/base/invariant.h"
+#include "config/system/file_descriptor.h"
 #include "crypto/sodium.h"
 
 namespace mallard::crypto {
@@ -24,23 +25,6 @@ namespace {
 constexpr std::string_view secret_prefix = "ed25519-secret:";
 constexpr std::size_t base64_chars = 44;  // of 32 bytes, with padding
 constexpr std::size_t line_chars = secret_prefix.size() + base64_chars + 1;
-
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int number) : number_(number) {}
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  ~FileDescriptor() {
-    if (number_ >= 0) {
-      ::close(number_);
-    }
-  }
-  [[nodiscard]] int number() const { return number_; }
-  [[nodiscard]] bool open() const { return number_ >= 0; }
-
- private:
-  int number_;
-};
 
 // Text of a secret key; wiped when it goes.
 struct SecretLine {
@@ -163,7 +147,7 @@ std::optional<Failure<KeyProblem>> write_key(int directory, const std::filesyste
   const std::string name = path.filename().string();
   const FileDescriptor file(
       ::openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file.open()) {
+  if (!file.is_open()) {
     return problem(path, error_text(errno), "check the directory's rights and space");
   }
   if (!write_all(file.number(), {line.text.data(), line.length}) || ::fsync(file.number()) != 0) {
@@ -186,7 +170,7 @@ Result<std::vector<PublicKey>, KeyProblem> generate(const std::filesystem::path&
     return problem(directory, error_text(errno), "check the rights of the directory above");
   }
   const FileDescriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened.open()) {
+  if (!opened.is_open()) {
     return problem(directory, error_text(errno), "name a directory that this user may enter");
   }
   if (auto refused = check_directory(opened.number(), directory)) {
@@ -261,7 +245,7 @@ Result<KeyPair, KeyProblem> load_key_file(const std::filesystem::path& path) {
   start_sodium();
   const std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : ".";
   const FileDescriptor folder(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.open()) {
+  if (!folder.is_open()) {
     return problem(directory, error_text(errno), fmt::format("mallard keys generate {}", directory.string()));
   }
   if (auto refused = check_directory(folder.number(), directory)) {
@@ -269,7 +253,7 @@ Result<KeyPair, KeyProblem> load_key_file(const std::filesystem::path& path) {
   }
   const FileDescriptor file(
       ::openat(folder.number(), path.filename().c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  if (!file.open()) {
+  if (!file.is_open()) {
     return errno == ELOOP ? problem(path, "is a symbolic link", "put the key file itself here")
                           : problem(path, error_text(errno),
                                     fmt::format("mallard keys generate {}", directory.string()));

@@ -210,7 +210,7 @@ bool GatewayProcess::open_admin(ExitCode& exit_code) {
 // The loop wakes when the committed log grows; the next turn sees by itself what is new. Without notices it
 // would see it at its next deadline.
 void GatewayProcess::watch_directory(const std::filesystem::path& directory) {
-  notices_ = file::FileDescriptor(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  notices_ = FileDescriptor(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
   if (!notices_.is_open() ||
       ::inotify_add_watch(notices_.number(), directory.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0) {
     complain(fmt::format("{}: changes cannot be watched", directory.string()),

@@ -17,6 +17,7 @@
 #include "cli/gateway/gateway_plan.h"
 #include "cli/gateway/gateway_report.h"
 #include "config/pairing.h"
+#include "config/system/file_descriptor.h"
 #include "crypto/key_pair.h"
 #include "transport/admin/admin_server.h"
 #include "transport/channel/channel_set.h"
@@ -67,8 +68,8 @@ class GatewayProcess {
   config::Pairing pairing_;
   ReplicaAddress self_;
   MemoryPlan memory_;
-  PayloadPool pool_;  // before the loop: what the loop still holds at its end gives its payloads back
-  bridge::file::FileDescriptor notices_;  // of changes in the directory
+  PayloadPool pool_;        // before the loop: what the loop still holds at its end gives its payloads back
+  FileDescriptor notices_;  // of changes in the directory
   transport::EventLoop loop_;
   bridge::AcceptAll certificates_;
   ChannelCarrier carrier_;

@@ -14,7 +14,7 @@
 #include <system_error>
 #include <utility>
 
-#include "bridge/attach/file/file_descriptor.h"
+#include "bridge/attach/file/file_calls.h"
 #include "cli/incarnation.h"
 #include "cli/replica/replica_plan.h"
 #include "config/value_text.h"

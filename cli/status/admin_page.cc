@@ -5,26 +5,18 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <system_error>
 
+#include "config/system/file_descriptor.h"
+
 namespace mallard::cli {
 namespace {
 
 constexpr std::size_t page_bytes_max = 8U << 20;
-
-struct Socket {
-  int number = -1;
-  ~Socket() {
-    if (number >= 0) {
-      ::close(number);
-    }
-  }
-};
 
 // An address of either family.
 struct SocketAddress {
@@ -76,23 +68,23 @@ Result<std::string, std::string> fetch_page(std::uint16_t port, std::string_view
                                             const std::string& address) {
   const auto start = std::chrono::steady_clock::now();
   const SocketAddress to = socket_address(address, port);
-  const Socket socket{::socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  const FileDescriptor socket(::socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
   const timeval limit = to_timeval(patience);
-  ::setsockopt(socket.number, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-  ::setsockopt(socket.number, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-  if (!to.connect(socket.number)) {
+  ::setsockopt(socket.number(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+  ::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+  if (!to.connect(socket.number())) {
     return failure("connect");
   }
   const std::string request =
       fmt::format("GET {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
-  if (::send(socket.number, request.data(), request.size(), MSG_NOSIGNAL) !=
+  if (::send(socket.number(), request.data(), request.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(request.size())) {
     return failure("send");
   }
   std::string answer;
   std::array<char, 16'384> piece{};
   for (;;) {
-    const ssize_t got = ::recv(socket.number, piece.data(), piece.size(), 0);
+    const ssize_t got = ::recv(socket.number(), piece.data(), piece.size(), 0);
     if (got < 0) {
       return failure("recv");
     }

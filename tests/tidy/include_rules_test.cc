@@ -14,10 +14,10 @@ using ::testing::IsEmpty;
 SourceTree house_with(const std::string& path, const std::string& text) {
   SourceTree tree;
   for (const char* header :
-       {"config/base/ids.h", "config/pairing.h", "config/contract/x.h", "config/yaml/load.h",
-        "crypto/digest.h", "bridge/core/event.h", "bridge/wire/encode.h", "bridge/gateway/gateway.h",
-        "rsm/core/event.h", "rsm/replica/journal.h", "transport/channel/channel.h", "cli/table.h",
-        "tests/sim/world.h", "tests/support/datadriven.h"}) {
+       {"config/base/ids.h", "config/pairing.h", "config/contract/x.h", "config/system/x.h",
+        "config/yaml/load.h", "crypto/digest.h", "bridge/core/event.h", "bridge/wire/encode.h",
+        "bridge/gateway/gateway.h", "rsm/core/event.h", "rsm/replica/journal.h",
+        "transport/channel/channel.h", "cli/table.h", "tests/sim/world.h", "tests/support/datadriven.h"}) {
     tree[header] = "";
   }
   tree[path] = text;
@@ -52,6 +52,8 @@ TEST(IncludeRules, a_planted_include_against_the_layers_is_found) {
       {"bridge/core/x.cc", "transport/channel/channel.h"},
       {"bridge/core/x.cc", "bridge/gateway/gateway.h"},
       {"bridge/core/x.cc", "bridge/wire/encode.h"},
+      {"bridge/core/x.cc", "config/system/x.h"},
+      {"config/system/x.cc", "config/pairing.h"},
       {"bridge/wire/x.cc", "rsm/core/event.h"},
       {"bridge/gateway/x.cc", "rsm/replica/journal.h"},
       {"rsm/replica/x.cc", "bridge/core/event.h"},

@@ -143,7 +143,7 @@ bool ClientListener::accept_some() {
   for (int i = 0; i < accepts_per_wake; ++i) {
     asio::ip::tcp::endpoint source;
     auto length = static_cast<socklen_t>(source.capacity());
-    Descriptor socket(
+    FileDescriptor socket(
         ::accept4(acceptor_.native_handle(), source.data(), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.number() >= 0) {
       ++counters_.accepted;
@@ -157,7 +157,7 @@ bool ClientListener::accept_some() {
   return true;
 }
 
-void ClientListener::admit(Descriptor socket, std::uint64_t prefix) {
+void ClientListener::admit(FileDescriptor socket, std::uint64_t prefix) {
   if (!gate_.admit(prefix, loop_now())) {
     ++counters_.refused_by_rate;
     abandon_on_close(socket.number());
@@ -249,7 +249,7 @@ void ClientListener::shake_hands(Entrant& entrant) {
       ++counters_.handshakes_done;
       const std::size_t client = entrant.tls->proved();
       TlsStream tls = std::move(*entrant.tls);
-      Descriptor socket(entrant.socket.release());
+      FileDescriptor socket(entrant.socket.release());
       drop(entrant);
       arrived_(std::move(socket), std::move(tls), client);
       return;

@@ -44,7 +44,7 @@ struct ClientListenerCounters {
 class ClientListener : public std::enable_shared_from_this<ClientListener> {
  public:
   // Somebody has proved to be the client with this number; the stream stands on the socket.
-  using Arrived = std::function<void(Descriptor socket, TlsStream tls, std::size_t client)>;
+  using Arrived = std::function<void(FileDescriptor socket, TlsStream tls, std::size_t client)>;
 
   // All memory but TLS's is allocated here. `clients` are distinct. Throws as TlsContext.
   ClientListener(asio::io_context& io, const crypto::KeyPair& key, std::vector<PublicKey> clients,
@@ -75,7 +75,7 @@ class ClientListener : public std::enable_shared_from_this<ClientListener> {
   void wait();
   void pause();
   [[nodiscard]] bool accept_some();
-  void admit(Descriptor socket, std::uint64_t prefix);
+  void admit(FileDescriptor socket, std::uint64_t prefix);
   Entrant& place_for_one();
   void wait_for(Entrant& entrant, bool readable);
   void on_ready(Entrant& entrant);

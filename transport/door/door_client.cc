@@ -83,7 +83,7 @@ class DoorClient::State final : public DoorStreamOwner {
   void start() {
     if (dialer_) {
       dialer_->start({.connected =
-                          [this](Descriptor socket, TlsStream tls) {
+                          [this](FileDescriptor socket, TlsStream tls) {
                             stream_.open(std::move(socket), std::move(tls), nullptr);
                             say_hello();
                           },

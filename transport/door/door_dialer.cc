@@ -123,7 +123,7 @@ void DoorDialer::shake_hands() {
   TlsStream tls = std::move(*tls_);
   tls_.reset();
   std::error_code ignored;
-  Descriptor socket(socket_.release(ignored));
+  FileDescriptor socket(socket_.release(ignored));
   callbacks_.connected(std::move(socket), std::move(tls));
 }
 

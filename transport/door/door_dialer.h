@@ -30,7 +30,7 @@ class DoorDialer : public std::enable_shared_from_this<DoorDialer> {
  public:
   // Called from the io_context, exactly one of them for each dial().
   struct Callbacks {
-    std::function<void(Descriptor socket, TlsStream tls)> connected;  // the stream stands on the socket
+    std::function<void(FileDescriptor socket, TlsStream tls)> connected;  // the stream stands on the socket
     std::function<void(const std::string& what, const std::string& advice)> failed;
   };
 

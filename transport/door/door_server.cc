@@ -77,7 +77,7 @@ class DoorServer::State final : public DoorStreamOwner {
     make_places(client_limits_.connections, {client_limits_.stream, client_limits_.unanswered,
                                              client_limits_.body_bytes_per_client, true});
     clients_ = std::move(listener);
-    clients_->start([this](Descriptor socket, TlsStream tls, std::size_t client) {
+    clients_->start([this](FileDescriptor socket, TlsStream tls, std::size_t client) {
       admit_client(std::move(socket), std::move(tls), client);
     });
     return {};
@@ -265,7 +265,7 @@ class DoorServer::State final : public DoorStreamOwner {
   void accept_some() {
     for (int i = 0; i < accepts_per_wake; ++i) {
       bool exhausted = false;
-      Descriptor caller = listener_->accept(exhausted);
+      FileDescriptor caller = listener_->accept(exhausted);
       if (caller.number() < 0) {
         if (exhausted) {  // the backlog would wake us again at once, and for nothing
           pause_.expires_after(pause_without_descriptors);
@@ -278,7 +278,7 @@ class DoorServer::State final : public DoorStreamOwner {
     }
     wait();
   }
-  void admit(Descriptor socket) {
+  void admit(FileDescriptor socket) {
     ++counters.accepted;
     const auto caller = caller_of(socket.number());
     if (!caller || !may_use_door(caller->user, own_user())) {
@@ -295,7 +295,7 @@ class DoorServer::State final : public DoorStreamOwner {
     (*free)->take().caller = *caller;
     (*free)->stream.open(std::move(socket));
   }
-  void admit_client(Descriptor socket, TlsStream tls, std::size_t client) {
+  void admit_client(FileDescriptor socket, TlsStream tls, std::size_t client) {
     const auto free = std::find_if(local_end(), places_.end(), is_free);
     if (free == places_.end() || !roster_->enter(client)) {
       ++(free == places_.end() ? counters.clients_refused_by_places : counters.clients_refused_by_share);

@@ -24,7 +24,7 @@ class DoorAddress {
     std::string name = path.string();
     if (name.size() >= sizeof address_.sun_path) {
       const std::filesystem::path parent = path.has_parent_path() ? path.parent_path() : ".";
-      directory_ = Descriptor(::open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+      directory_ = FileDescriptor(::open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
       name = fmt::format("/proc/self/fd/{}/{}", directory_.number(), path.filename().string());
     }
     good_ = name.size() < sizeof address_.sun_path;
@@ -39,7 +39,7 @@ class DoorAddress {
 
  private:
   sockaddr_un address_{};
-  Descriptor directory_;
+  FileDescriptor directory_;
   bool good_ = false;
 };
 
@@ -54,12 +54,12 @@ Failure<DoorProblem> failure(const std::filesystem::path& path, const char* call
   return Failure<DoorProblem>(problem(path, call, error));
 }
 
-Descriptor make_socket() {
-  return Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+FileDescriptor make_socket() {
+  return FileDescriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
 // 0, or the number of the error.
-int try_connect(const std::filesystem::path& path, Descriptor& socket) {
+int try_connect(const std::filesystem::path& path, FileDescriptor& socket) {
   const DoorAddress address(path);
   if (!address.good()) {
     return ENAMETOOLONG;
@@ -81,7 +81,7 @@ Result<void, DoorProblem> check_place(const std::filesystem::path& path) {
     return Failure<DoorProblem>(DoorProblem{.what = fmt::format("{}: is not a socket", path.string()),
                                             .advice = "move it out of the way"});
   }
-  Descriptor unused;
+  FileDescriptor unused;
   if (try_connect(path, unused) != ECONNREFUSED) {
     return Failure<DoorProblem>(
         DoorProblem{.what = fmt::format("{}: another process listens here", path.string()),
@@ -94,19 +94,6 @@ Result<void, DoorProblem> check_place(const std::filesystem::path& path) {
 
 std::filesystem::path door_path(const std::filesystem::path& directory) { return directory / "replica.sock"; }
 
-Descriptor::~Descriptor() {
-  if (number_ >= 0) {
-    ::close(number_);
-  }
-}
-
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-  Descriptor old(std::exchange(number_, other.release()));
-  return *this;
-}
-
-int Descriptor::release() { return std::exchange(number_, -1); }
-
 Result<DoorListener, DoorProblem> DoorListener::open(const std::filesystem::path& path) {
   if (auto place = check_place(path); !place) {
     return Failure<DoorProblem>(std::move(place.error()));
@@ -114,7 +101,7 @@ Result<DoorListener, DoorProblem> DoorListener::open(const std::filesystem::path
   // Made under another name and moved: nobody ever finds a socket that has another mode or does not listen.
   const std::filesystem::path made = path.string() + ".new";
   ::unlink(made.c_str());
-  Descriptor socket = make_socket();
+  FileDescriptor socket = make_socket();
   const DoorAddress address(made);
   if (socket.number() < 0) {
     return failure(path, "socket", errno);
@@ -135,7 +122,7 @@ Result<DoorListener, DoorProblem> DoorListener::open(const std::filesystem::path
   return DoorListener(path, std::move(socket), file.st_dev, file.st_ino);
 }
 
-DoorListener::DoorListener(std::filesystem::path path, Descriptor socket, dev_t device, ino_t inode)
+DoorListener::DoorListener(std::filesystem::path path, FileDescriptor socket, dev_t device, ino_t inode)
     : path_(std::move(path)), socket_(std::move(socket)), device_(device), inode_(inode) {}
 
 DoorListener::~DoorListener() {
@@ -146,12 +133,12 @@ DoorListener::~DoorListener() {
   }
 }
 
-Descriptor DoorListener::accept(bool& exhausted) {
+FileDescriptor DoorListener::accept(bool& exhausted) {
   exhausted = false;
   for (;;) {
     const int made = ::accept4(socket_.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (made >= 0) {
-      return Descriptor(made);
+      return FileDescriptor(made);
     }
     if (errno != EINTR && errno != ECONNABORTED) {
       exhausted = errno != EAGAIN;
@@ -160,8 +147,8 @@ Descriptor DoorListener::accept(bool& exhausted) {
   }
 }
 
-Result<Descriptor, DoorProblem> connect_door(const std::filesystem::path& path) {
-  Descriptor socket;
+Result<FileDescriptor, DoorProblem> connect_door(const std::filesystem::path& path) {
+  FileDescriptor socket;
   if (const int error = try_connect(path, socket); error != 0) {
     return failure(path, "connect", error);
   }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "config/base/result.h"
+#include "config/system/file_descriptor.h"
 
 namespace mallard::transport::door {
 
@@ -18,23 +19,6 @@ namespace mallard::transport::door {
 struct DoorProblem {
   std::string what;
   std::string advice;
-};
-
-// A descriptor that is closed with its owner.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor();
-  Descriptor(Descriptor&& other) noexcept : number_(other.release()) {}
-  Descriptor& operator=(Descriptor&& other) noexcept;
-
-  [[nodiscard]] int number() const { return number_; }
-  // The caller closes it.
-  [[nodiscard]] int release();
-
- private:
-  int number_ = -1;
 };
 
 // A listening, non-blocking UNIX stream socket at a path, with the mode 0600. A socket file that is there
@@ -49,22 +33,22 @@ class DoorListener {
   DoorListener(DoorListener&&) noexcept = default;
   DoorListener& operator=(DoorListener&&) = delete;
 
-  // Of the next caller; non-blocking. An empty Descriptor: nobody is waiting, or the machine has no more
+  // Of the next caller; non-blocking. An empty FileDescriptor: nobody is waiting, or the machine has no more
   // descriptors (`exhausted`).
-  [[nodiscard]] Descriptor accept(bool& exhausted);
+  [[nodiscard]] FileDescriptor accept(bool& exhausted);
   [[nodiscard]] int number() const { return socket_.number(); }
 
  private:
-  DoorListener(std::filesystem::path path, Descriptor socket, dev_t device, ino_t inode);
+  DoorListener(std::filesystem::path path, FileDescriptor socket, dev_t device, ino_t inode);
 
   std::filesystem::path path_;
-  Descriptor socket_;
+  FileDescriptor socket_;
   dev_t device_;
   ino_t inode_;
 };
 
 // A non-blocking connection to the door at `path`. UNIX sockets connect at once or not at all.
-[[nodiscard]] Result<Descriptor, DoorProblem> connect_door(const std::filesystem::path& path);
+[[nodiscard]] Result<FileDescriptor, DoorProblem> connect_door(const std::filesystem::path& path);
 
 // The process at the other end, as the kernel saw it when it connected.
 struct DoorCaller {

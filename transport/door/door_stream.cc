@@ -59,12 +59,12 @@ DoorStream::DoorStream(std::size_t place, const Surroundings& surroundings)
       frame_deadline_(surroundings.limits.frame_deadline),
       write_deadline_(surroundings.limits.write_deadline) {}
 
-void DoorStream::open(Descriptor socket) {
+void DoorStream::open(FileDescriptor socket) {
   begin(std::move(socket));
   wait_for(true, &DoorStream::read_turn);
 }
 
-void DoorStream::open(Descriptor socket, TlsStream tls, BodyBudget* budget) {
+void DoorStream::open(FileDescriptor socket, TlsStream tls, BodyBudget* budget) {
   MALLARD_INVARIANT(!record_.empty());
   begin(std::move(socket));
   tls_.emplace(std::move(tls));
@@ -76,7 +76,7 @@ void DoorStream::open(Descriptor socket, TlsStream tls, BodyBudget* budget) {
   post(&DoorStream::read_turn);  // TLS may hold what the socket does not have any more
 }
 
-void DoorStream::begin(Descriptor socket) {
+void DoorStream::begin(FileDescriptor socket) {
   MALLARD_INVARIANT(state_ == State::shut);
   ++serial_;
   state_ = State::open;

@@ -62,10 +62,10 @@ class DoorStream {
 
   // The stream is shut, and stream_ended() has told so. `socket` is connected and non-blocking. Bodies are
   // malformed until allow_bodies(); the hello must be done until hello_deadline.
-  void open(Descriptor socket);
+  void open(FileDescriptor socket);
   // The same over the network, after the handshake; `tls` stands on the socket. Where `budget` is not null
   // the bodies of messages count against it, until the owner gives back what came with stream_received().
-  void open(Descriptor socket, TlsStream tls, BodyBudget* budget);
+  void open(FileDescriptor socket, TlsStream tls, BodyBudget* budget);
   void allow_bodies();
   void hello_done();
   [[nodiscard]] bool is_open() const { return state_ == State::open; }
@@ -96,7 +96,7 @@ class DoorStream {
   using Socket = asio::posix::basic_stream_descriptor<asio::io_context::executor_type>;
   struct Wait;  // what Asio calls back
 
-  void begin(Descriptor socket);
+  void begin(FileDescriptor socket);
   void read_turn();
   bool take_staged();
   bool read_more();

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "bridge/attach/file/file_descriptor.h"
+#include "bridge/attach/file/file_calls.h"
 #include "bridge/attach/file/storage_problem.h"
 #include "config/base/result.h"
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "bridge/attach/file/file_descriptor.h"
+#include "bridge/attach/file/file_calls.h"
 #include "bridge/attach/file/record_format.h"
 #include "bridge/attach/file/storage_problem.h"
 #include "config/base/result.h"

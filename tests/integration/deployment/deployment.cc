@@ -11,8 +11,8 @@
 #include <iterator>
 #include <stdexcept>
 
-#include "bridge/attach/file/file_descriptor.h"
 #include "config/print_pairing.h"
+#include "config/system/file_descriptor.h"
 #include "config/weights.h"
 #include "crypto/key_file.h"
 #include "tests/integration/deployment/http_get.h"
@@ -24,7 +24,7 @@ namespace {
 constexpr std::size_t ports_per_replica = 4;
 
 bool is_free(std::uint16_t port) {
-  const bridge::file::FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);

@@ -9,12 +9,10 @@
 #include <cstdlib>
 #include <sstream>
 
-#include "bridge/attach/file/file_descriptor.h"
+#include "config/system/file_descriptor.h"
 
 namespace mallard::integration {
 namespace {
-
-using bridge::file::FileDescriptor;
 
 std::string fetch(std::uint16_t port, const std::string& path) {
   const FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));

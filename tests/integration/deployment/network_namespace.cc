@@ -14,8 +14,6 @@
 
 namespace mallard::integration {
 
-using bridge::file::FileDescriptor;
-
 Result<NetworkNamespace, std::string> NetworkNamespace::create() {
   FileDescriptor space;
   int error = 0;

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "bridge/attach/file/file_descriptor.h"
 #include "config/base/result.h"
+#include "config/system/file_descriptor.h"
 
 namespace mallard::integration {
 
@@ -27,9 +27,9 @@ class NetworkNamespace {
   [[nodiscard]] int descriptor() const { return space_.number(); }
 
  private:
-  explicit NetworkNamespace(bridge::file::FileDescriptor space) : space_(std::move(space)) {}
+  explicit NetworkNamespace(FileDescriptor space) : space_(std::move(space)) {}
 
-  bridge::file::FileDescriptor space_;
+  FileDescriptor space_;
 };
 
 }  // namespace mallard::integration

@@ -6,9 +6,9 @@
 #include <span>
 #include <vector>
 
-#include "bridge/attach/file/file_descriptor.h"
 #include "config/base/bytes.h"
 #include "config/base/time.h"
+#include "config/system/file_descriptor.h"
 #include "crypto/key_pair.h"
 #include "transport/channel/tls_context.h"
 #include "transport/channel/tls_stream.h"
@@ -47,7 +47,7 @@ class HostileClient {
 
   const PublicKey replica_;
   transport::TlsContext context_;
-  bridge::file::FileDescriptor socket_;
+  FileDescriptor socket_;
   transport::TlsStream tls_;
   std::vector<std::byte> heard_;
   std::uint64_t requests_ = 0;

@@ -7,18 +7,16 @@
 #include <string>
 #include <vector>
 
-#include "bridge/attach/file/file_descriptor.h"
 #include "config/base/bytes.h"
 #include "config/base/ids.h"
 #include "config/base/time.h"
+#include "config/system/file_descriptor.h"
 #include "crypto/key_pair.h"
 #include "tests/integration/deployment/deployment.h"
 #include "transport/channel/handshake.h"
 #include "transport/channel/tls_context.h"
 
 namespace mallard::integration {
-
-using bridge::file::FileDescriptor;
 
 // A connection to a gateway, after the handshake: whatever the seat's holder writes goes into the TLS session
 // as it is.

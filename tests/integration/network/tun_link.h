@@ -11,15 +11,13 @@
 #include <thread>
 #include <vector>
 
-#include "bridge/attach/file/file_descriptor.h"
 #include "config/base/prng.h"
 #include "config/base/time.h"
+#include "config/system/file_descriptor.h"
 #include "tests/integration/deployment/network_namespace.h"
 #include "tests/integration/network/impairment.h"
 
 namespace mallard::integration {
-
-using bridge::file::FileDescriptor;
 
 class TunLink {
  public:

@@ -27,7 +27,7 @@ TEST_F(ClientListenerTest, lets_in_whose_key_it_knows_and_counts_the_others) {
 
 TEST_F(ClientListenerTest, garbage_is_no_handshake) {
   listen();
-  const Descriptor socket = connect_from("127.0.0.1", server->clients_port());
+  const FileDescriptor socket = connect_from("127.0.0.1", server->clients_port());
   const std::string garbage(300, 'g');
   EXPECT_TRUE(run_until([&] { return counted().accepted == 1; }));
   ASSERT_GT(::send(socket.number(), garbage.data(), garbage.size(), MSG_NOSIGNAL), 0);
@@ -38,8 +38,8 @@ TEST_F(ClientListenerTest, garbage_is_no_handshake) {
 TEST_F(ClientListenerTest, silence_ends_at_its_deadline) {
   settings_over_network.limits.listener.handshake_deadline = Duration::milliseconds(50);
   listen();
-  const Descriptor silent = connect_from("127.0.0.1", server->clients_port());
-  const Descriptor slow = connect_from("127.0.0.1", server->clients_port());
+  const FileDescriptor silent = connect_from("127.0.0.1", server->clients_port());
+  const FileDescriptor slow = connect_from("127.0.0.1", server->clients_port());
   const std::array<std::uint8_t, 5> client_hello_begins{0x16, 0x03, 0x01, 0x01, 0x00};
   ASSERT_TRUE(run_until([&] { return server->client_handshakes() == 2; }));
   ASSERT_GT(::send(slow.number(), client_hello_begins.data(), client_hello_begins.size(), MSG_NOSIGNAL), 0);
@@ -51,7 +51,7 @@ TEST_F(ClientListenerTest, silence_ends_at_its_deadline) {
 TEST_F(ClientListenerTest, the_oldest_makes_room_and_who_hurries_comes_in) {
   settings_over_network.limits.listener.handshakes = 4;
   listen();
-  std::vector<Descriptor> silent;
+  std::vector<FileDescriptor> silent;
   for (int i = 0; i < 4; ++i) {
     silent.push_back(connect_from("127.1.1.1", server->clients_port()));
   }
@@ -65,7 +65,7 @@ TEST_F(ClientListenerTest, the_oldest_makes_room_and_who_hurries_comes_in) {
 TEST_F(ClientListenerTest, a_neighbourhood_may_come_only_so_often) {
   settings_over_network.limits.listener.accepts_per_second_and_prefix = 8;
   listen();
-  std::vector<Descriptor> many;
+  std::vector<FileDescriptor> many;
   for (int i = 0; i < 20; ++i) {
     many.push_back(connect_from("127.1.1.1", server->clients_port()));
   }

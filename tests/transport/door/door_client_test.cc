@@ -32,7 +32,7 @@ class DoorClientTest : public DoorTest {
   }
 
   std::optional<DoorListener> listener;
-  Descriptor peer;
+  FileDescriptor peer;
 };
 
 TEST_F(DoorClientTest, tries_until_somebody_listens) {

@@ -182,7 +182,7 @@ TEST_F(DoorDialerTest, thousands_of_hostile_requests_are_counted_and_the_others_
   ASSERT_TRUE(run_until([&] { return caller.welcomes.size() == 1; }));
   const std::vector<std::byte> garbage(64, std::byte{0xee});
   const auto asker = enter_and_greet(first);
-  std::deque<Descriptor> half_open;
+  std::deque<FileDescriptor> half_open;
   for (std::uint64_t round = 1; round <= rounds; ++round) {
     const std::string from = "127.1." + std::to_string(round) + ".1";
     for (std::uint64_t i = 1; i <= at_once; ++i) {

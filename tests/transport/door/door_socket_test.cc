@@ -33,7 +33,7 @@ TEST_F(DoorSocketTest, tells_who_calls) {
   const auto caller = connect_door(path);
   ASSERT_TRUE(caller.has_value());
   bool exhausted = true;
-  const Descriptor accepted = listener->accept(exhausted);
+  const FileDescriptor accepted = listener->accept(exhausted);
   ASSERT_GE(accepted.number(), 0);
   const auto who = caller_of(accepted.number());
   ASSERT_TRUE(who.has_value());
@@ -106,20 +106,6 @@ TEST_F(DoorSocketTest, says_what_is_missing) {
   EXPECT_EQ(nobody.error().what, path.string() + ": connect: No such file or directory");
   EXPECT_EQ(nobody.error().advice, "start the replica whose data directory this is");
   EXPECT_FALSE(DoorListener::open(directory.path() / "missing" / "replica.sock").has_value());
-}
-
-TEST_F(DoorSocketTest, descriptors_are_closed_once) {
-  int ends[2];
-  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-  Descriptor first(ends[0]);
-  Descriptor moved(std::move(first));
-  EXPECT_EQ(moved.number(), ends[0]);
-  moved = Descriptor(ends[1]);
-  char byte = 0;
-  EXPECT_EQ(::recv(ends[1], &byte, 1, MSG_DONTWAIT), 0) << "the other end was closed";
-  EXPECT_EQ(moved.release(), ends[1]);
-  EXPECT_EQ(moved.number(), -1);
-  ::close(ends[1]);
 }
 
 }  // namespace

@@ -33,8 +33,8 @@ class DoorStreamTest : public DoorTest {
   void SetUp() override {
     int ends[2];
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
-    peer = Descriptor(ends[1]);
-    stream.open(Descriptor(ends[0]));
+    peer = FileDescriptor(ends[1]);
+    stream.open(FileDescriptor(ends[0]));
     stream.allow_bodies();
     stream.hello_done();
   }
@@ -53,7 +53,7 @@ class DoorStreamTest : public DoorTest {
   PayloadPool pool{4U << 20};
   std::shared_ptr<RecordingOwner> owner = std::make_shared<RecordingOwner>();
   DoorStream stream{0, {io, pool, limits, *owner}};
-  Descriptor peer;
+  FileDescriptor peer;
 };
 
 TEST_F(DoorStreamTest, a_frame_that_does_not_go_on_ends_it) {
@@ -149,7 +149,7 @@ TEST_F(DoorStreamTest, ends_once_and_can_be_opened_again) {
   SetUp();
   say(bytes_of(Credit{}));
   ASSERT_TRUE(run_until([&] { return owner->received == 1; }));
-  peer = Descriptor();
+  peer = FileDescriptor();
   ASSERT_TRUE(run_until([&] { return owner->ends.size() == 2; }));
   EXPECT_EQ(owner->ends[1], DoorEnd::by_peer);
 }

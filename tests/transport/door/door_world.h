@@ -159,10 +159,10 @@ class RawCaller {
     heard_.erase(heard_.begin(), heard_.begin() + static_cast<std::ptrdiff_t>(whole));
     return message;
   }
-  void hang_up() { socket_ = Descriptor(); }
+  void hang_up() { socket_ = FileDescriptor(); }
 
  private:
-  Descriptor socket_;
+  FileDescriptor socket_;
   std::vector<std::byte> heard_;
 };
 

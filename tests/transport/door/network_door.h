@@ -20,8 +20,8 @@
 namespace mallard::transport::door {
 
 // A connection from `from`, a loopback address, to a port of 127.0.0.1; non-blocking.
-inline Descriptor connect_from(const char* from, std::uint16_t port) {
-  Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+inline FileDescriptor connect_from(const char* from, std::uint16_t port) {
+  FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   sockaddr_in here{};
   here.sin_family = AF_INET;
   ::inet_pton(AF_INET, from, &here.sin_addr);
@@ -38,7 +38,7 @@ inline Descriptor connect_from(const char* from, std::uint16_t port) {
 }
 
 // Whether the other side has closed it.
-inline bool is_closed(const Descriptor& socket) {
+inline bool is_closed(const FileDescriptor& socket) {
   std::byte ignored[64];
   const ssize_t got = ::recv(socket.number(), ignored, sizeof ignored, MSG_DONTWAIT);
   return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
@@ -99,7 +99,7 @@ class RawClient {
  private:
   const PublicKey replica_;
   TlsContext context_;
-  Descriptor socket_;
+  FileDescriptor socket_;
   TlsStream tls_;
   bool done_ = false;
   bool broken_ = false;

@@ -53,7 +53,7 @@ Result<void, ShmError> AgentDomain::build() {
   auto read_only = page_.read_only_fd();
   if (!read_only) return Failure<ShmError>(read_only.error());
   page_read_only_ = std::move(*read_only);
-  bell_ = OwnedFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  bell_ = FileDescriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!bell_.is_open()) return Failure<ShmError>(system_error("eventfd"));
   return {};
 }
@@ -61,13 +61,14 @@ Result<void, ShmError> AgentDomain::build() {
 AgentDomain::~AgentDomain() {
   if (!agent_.joinable()) return;
   stop_.store(true, std::memory_order_seq_cst);
-  wake_agent(page_.bytes(), bell_.get());
+  wake_agent(page_.bytes(), bell_.number());
   agent_.join();
 }
 
 Rendezvous::Offers AgentDomain::offers() const {
   Rendezvous::Offers offers;
-  for (const Peer& peer : peers_) offers.push_back({peer.memory.fd(), page_read_only_.get(), bell_.get()});
+  for (const Peer& peer : peers_)
+    offers.push_back({peer.memory.fd(), page_read_only_.number(), bell_.number()});
   return offers;
 }
 
@@ -90,7 +91,7 @@ void AgentDomain::regrant(RegionIndex region, ProcessIndex writer, LiveRange liv
   const bool under_way = state.wanted.load(std::memory_order_relaxed) != state.given.load();
   MALLARD_INVARIANT(writer.value < settings_.processes && !under_way);
   state.wanted.store(GrantWord::of(++state.sequence, writer.value, 0).value, std::memory_order_seq_cst);
-  wake_agent(page_.bytes(), bell_.get());
+  wake_agent(page_.bytes(), bell_.number());
 }
 
 GrantNumber AgentDomain::granted(RegionIndex region) {
@@ -120,10 +121,10 @@ void AgentDomain::sleep() {
   store_word(page_.bytes(), 0, 1);
   full_fence();
   if (!has_work()) {
-    pollfd bell{bell_.get(), POLLIN, 0};
+    pollfd bell{bell_.number(), POLLIN, 0};
     ::poll(&bell, 1, -1);
     std::uint64_t rung = 0;
-    [[maybe_unused]] const ssize_t got = ::read(bell_.get(), &rung, sizeof(rung));
+    [[maybe_unused]] const ssize_t got = ::read(bell_.number(), &rung, sizeof(rung));
   }
   store_word(page_.bytes(), 0, 0);
 }

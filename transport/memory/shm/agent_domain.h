@@ -64,8 +64,8 @@ class AgentDomain final : public Domain {
   std::unique_ptr<Region[]> regions_;
   std::vector<Peer> peers_;
   SharedMemory page_;  // word 0: 1 while the agent sleeps
-  OwnedFd page_read_only_;
-  OwnedFd bell_;  // eventfd
+  FileDescriptor page_read_only_;
+  FileDescriptor bell_;  // eventfd
   std::atomic<bool> stop_ = false;
   std::thread agent_;
 };

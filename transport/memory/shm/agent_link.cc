@@ -48,15 +48,15 @@ bool AgentLink::is_live() {
 void AgentLink::attach(std::shared_ptr<Attachment> attachment) {
   if (attachment->fds.size() != 3) return;
   const auto map = [&](std::size_t fd, std::size_t bytes, bool writable) {
-    return SharedMemory::attach(OwnedFd(::fcntl(attachment->fds[fd].get(), F_DUPFD_CLOEXEC, 0)), bytes,
-                                writable);
+    return SharedMemory::attach(FileDescriptor(::fcntl(attachment->fds[fd].number(), F_DUPFD_CLOEXEC, 0)),
+                                bytes, writable);
   };
   auto memory = map(0, WorkRing::bytes_for(settings_.ring_bytes), true);
   auto page = map(1, page_bytes, false);
   if (!memory || !page) return;
   memory_ = std::move(*memory);
   page_ = std::move(*page);
-  bell_ = attachment->fds[2].get();
+  bell_ = attachment->fds[2].number();
   attachment_ = std::move(attachment);
   ring_ = WorkRing(memory_.bytes());
   incarnation_ = ring_.wanted_incarnation();  // of an earlier life of this process

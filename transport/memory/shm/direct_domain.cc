@@ -58,13 +58,13 @@ Result<void, ShmError> DirectDomain::build() {
 Rendezvous::Offers DirectDomain::offers() const {
   Rendezvous::Offers offers(settings_.processes);
   for (std::uint16_t p = 0; p < settings_.processes; ++p) {
-    offers[p] = {control_read_only_.get(), notes_[p].fd()};
+    offers[p] = {control_read_only_.number(), notes_[p].fd()};
     for (std::size_t i = 0; i < regions_.size(); ++i) {
       const RegionLayout& layout = settings_.layout[i];
       if (layout.granted || may_write(layout, settings_.self, ProcessIndex(p))) {
         offers[p].push_back(regions_[i].memory.fd());
       } else if (may_read(layout, settings_.self, ProcessIndex(p))) {
-        offers[p].push_back(regions_[i].read_only.get());
+        offers[p].push_back(regions_[i].read_only.number());
       }
     }
   }

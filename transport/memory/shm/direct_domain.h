@@ -48,7 +48,7 @@ class DirectDomain final : public Domain {
   };
   struct Region {
     SharedMemory memory;  // all instances, one behind the other
-    OwnedFd read_only;
+    FileDescriptor read_only;
     std::vector<Instance> instances;
     GrantWord current;
     bool pending = false;
@@ -67,7 +67,7 @@ class DirectDomain final : public Domain {
   const ShmSettings settings_;
   const Rendezvous* lives_ = nullptr;
   SharedMemory control_;
-  OwnedFd control_read_only_;
+  FileDescriptor control_read_only_;
   std::vector<SharedMemory> notes_;  // by process
   std::vector<Region> regions_;
   std::uint64_t starved_ = 0;

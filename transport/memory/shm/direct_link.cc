@@ -74,7 +74,7 @@ bool DirectLink::is_live() {
 void DirectLink::attach(std::shared_ptr<Attachment> attachment) {
   const auto map = [&](std::size_t fd, std::size_t bytes, bool writable) -> SharedMemory {
     if (fd >= attachment->fds.size()) return {};
-    OwnedFd copy(::fcntl(attachment->fds[fd].get(), F_DUPFD_CLOEXEC, 0));
+    FileDescriptor copy(::fcntl(attachment->fds[fd].number(), F_DUPFD_CLOEXEC, 0));
     auto mapped = SharedMemory::attach(std::move(copy), bytes, writable);
     return mapped ? std::move(*mapped) : SharedMemory();
   };

@@ -39,7 +39,9 @@ sockaddr_un address_of(const std::string& path) {
   return address;
 }
 
-OwnedFd new_socket() { return OwnedFd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)); }
+FileDescriptor new_socket() {
+  return FileDescriptor(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
 
 union Ancillary {
   cmsghdr header;
@@ -63,7 +65,7 @@ bool send_fds(int socket, Welcome welcome, const std::vector<int>& fds) {
 }
 
 // How many bytes came: 0 at the end of the connection, negative when there is nothing yet.
-ssize_t receive_fds(int socket, Welcome& welcome, std::vector<OwnedFd>& fds) {
+ssize_t receive_fds(int socket, Welcome& welcome, std::vector<FileDescriptor>& fds) {
   iovec part{&welcome, sizeof(welcome)};
   Ancillary ancillary{};
   msghdr message{};
@@ -114,13 +116,13 @@ Result<std::unique_ptr<Rendezvous>, ShmError> Rendezvous::open(const ShmSettings
 
 Result<void, ShmError> Rendezvous::listen() {
   const std::string path = settings_.socket_path(settings_.self);
-  stop_ = OwnedFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  stop_ = FileDescriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   listener_ = new_socket();
   const sockaddr_un address = address_of(path);
   ::unlink(path.c_str());
   if (!stop_.is_open() || !listener_.is_open() ||
-      ::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
-      ::listen(listener_.get(), static_cast<int>(2 * processes_max)) != 0) {
+      ::bind(listener_.number(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
+      ::listen(listener_.number(), static_cast<int>(2 * processes_max)) != 0) {
     return Failure<ShmError>(system_error("listen at " + path));
   }
   // Other users may knock; the kernel tells who they are.
@@ -133,7 +135,7 @@ Result<void, ShmError> Rendezvous::listen() {
 Rendezvous::~Rendezvous() {
   const std::uint64_t one = 1;
   if (thread_.joinable()) {
-    [[maybe_unused]] const ssize_t written = ::write(stop_.get(), &one, sizeof(one));
+    [[maybe_unused]] const ssize_t written = ::write(stop_.number(), &one, sizeof(one));
     thread_.join();
   }
   for (Outbound& outbound : outbound_) end(outbound);
@@ -154,12 +156,12 @@ void Rendezvous::serve() {
       if (i != settings_.self.value) dial(ProcessIndex(i));
     }
     watched.clear();
-    watched.push_back({stop_.get(), POLLIN, 0});
-    watched.push_back({listener_.get(), POLLIN, 0});
+    watched.push_back({stop_.number(), POLLIN, 0});
+    watched.push_back({listener_.number(), POLLIN, 0});
     const std::size_t first_inbound = watched.size();
-    for (const Inbound& inbound : inbound_) watched.push_back({inbound.socket.get(), POLLIN, 0});
+    for (const Inbound& inbound : inbound_) watched.push_back({inbound.socket.number(), POLLIN, 0});
     const std::size_t first_outbound = watched.size();
-    for (const Outbound& outbound : outbound_) watched.push_back({outbound.socket.get(), POLLIN, 0});
+    for (const Outbound& outbound : outbound_) watched.push_back({outbound.socket.number(), POLLIN, 0});
     if (::poll(watched.data(), watched.size(), is_complete() ? -1 : static_cast<int>(redial.count())) < 0)
       continue;
     if (watched[0].revents != 0) return;
@@ -184,7 +186,7 @@ bool Rendezvous::is_complete() const {
 }
 
 void Rendezvous::accept_one() {
-  OwnedFd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  FileDescriptor socket(::accept4(listener_.number(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!socket.is_open()) return;
   if (inbound_.size() >= 2 * settings_.processes) {
     // The oldest that has not said who it is makes room.
@@ -201,12 +203,12 @@ void Rendezvous::accept_one() {
 
 bool Rendezvous::read_hello(Inbound& inbound) {
   Hello hello;
-  const ssize_t got = ::recv(inbound.socket.get(), &hello, sizeof(hello), 0);
+  const ssize_t got = ::recv(inbound.socket.number(), &hello, sizeof(hello), 0);
   if (got < 0) return errno == EAGAIN || errno == EINTR;
   if (got == 0 || inbound.welcomed) return false;
   if (got != static_cast<ssize_t>(sizeof(hello)) || hello.magic != magic ||
       hello.fingerprint != settings_.fingerprint() || hello.process >= settings_.processes ||
-      !is_allowed(inbound.socket.get(), ProcessIndex(static_cast<std::uint16_t>(hello.process))) ||
+      !is_allowed(inbound.socket.number(), ProcessIndex(static_cast<std::uint16_t>(hello.process))) ||
       is_taken(ProcessIndex(static_cast<std::uint16_t>(hello.process)))) {
     refused_.fetch_add(1, std::memory_order_relaxed);
     return false;
@@ -215,7 +217,7 @@ bool Rendezvous::read_hello(Inbound& inbound) {
   inbound.welcomed = true;
   // Before the peer can map anything: a regrant that misses it is one that the peer sees.
   lives_[inbound.process.value].fetch_add(1, std::memory_order_seq_cst);
-  return send_fds(inbound.socket.get(), Welcome{magic, settings_.memory_node ? 1ULL : 0ULL},
+  return send_fds(inbound.socket.number(), Welcome{magic, settings_.memory_node ? 1ULL : 0ULL},
                   offers_[inbound.process.value]);
 }
 
@@ -232,7 +234,7 @@ bool Rendezvous::is_taken(ProcessIndex process) {
     return inbound.welcomed && inbound.process == process && inbound.socket.is_open();
   });
   if (old == inbound_.end()) return false;
-  if (!has_ended(old->socket.get())) return true;
+  if (!has_ended(old->socket.number())) return true;
   end(*old);
   return false;
 }
@@ -240,7 +242,7 @@ bool Rendezvous::is_taken(ProcessIndex process) {
 // The emptied entry stays in the list until its turn in serve().
 void Rendezvous::end(Inbound& inbound) {
   if (!inbound.socket.is_open()) return;
-  inbound.socket = OwnedFd();
+  inbound.socket = FileDescriptor();
   if (inbound.welcomed) lives_[inbound.process.value].fetch_add(1, std::memory_order_seq_cst);
 }
 
@@ -249,13 +251,13 @@ void Rendezvous::dial(ProcessIndex process) {
   const auto now = std::chrono::steady_clock::now();
   if (outbound.socket.is_open() || now < outbound.redial_at) return;
   outbound.redial_at = now + redial;
-  OwnedFd socket = new_socket();
+  FileDescriptor socket = new_socket();
   const sockaddr_un address = address_of(settings_.socket_path(process));
   const Hello hello{magic, settings_.fingerprint(), settings_.self.value};
   if (!socket.is_open() ||
-      ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
-      !is_allowed(socket.get(), process) ||
-      ::send(socket.get(), &hello, sizeof(hello), MSG_NOSIGNAL) != static_cast<ssize_t>(sizeof(hello))) {
+      ::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
+      !is_allowed(socket.number(), process) ||
+      ::send(socket.number(), &hello, sizeof(hello), MSG_NOSIGNAL) != static_cast<ssize_t>(sizeof(hello))) {
     return;
   }
   outbound.socket = std::move(socket);
@@ -263,8 +265,8 @@ void Rendezvous::dial(ProcessIndex process) {
 
 bool Rendezvous::read_welcome(Outbound& outbound) {
   Welcome hello;
-  std::vector<OwnedFd> fds;
-  const ssize_t got = receive_fds(outbound.socket.get(), hello, fds);
+  std::vector<FileDescriptor> fds;
+  const ssize_t got = receive_fds(outbound.socket.number(), hello, fds);
   if (got < 0) return true;
   if (got != static_cast<ssize_t>(sizeof(hello)) || hello.magic != magic || outbound.attachment) return false;
   outbound.attachment = std::make_shared<Attachment>();
@@ -279,7 +281,7 @@ bool Rendezvous::read_welcome(Outbound& outbound) {
 }
 
 void Rendezvous::end(Outbound& outbound) {
-  outbound.socket = OwnedFd();
+  outbound.socket = FileDescriptor();
   if (outbound.attachment) outbound.attachment->gone.store(true, std::memory_order_release);
   outbound.attachment.reset();
 }

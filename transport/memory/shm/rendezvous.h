@@ -18,9 +18,9 @@ namespace mallard::memory {
 
 // What another process gave us of its memory, for one life of that process.
 struct Attachment {
-  bool memory_node = false;        // it only serves memory
-  std::vector<OwnedFd> fds;        // as offered; the link maps them and leaves them open
-  std::atomic<bool> gone = false;  // set once, by the rendezvous
+  bool memory_node = false;         // it only serves memory
+  std::vector<FileDescriptor> fds;  // as offered; the link maps them and leaves them open
+  std::atomic<bool> gone = false;   // set once, by the rendezvous
 };
 
 class Rendezvous {
@@ -50,12 +50,12 @@ class Rendezvous {
 
  private:
   struct Inbound {
-    OwnedFd socket;
+    FileDescriptor socket;
     bool welcomed = false;
     ProcessIndex process;
   };
   struct Outbound {
-    OwnedFd socket;
+    FileDescriptor socket;
     std::shared_ptr<Attachment> attachment;  // after the welcome
     std::chrono::steady_clock::time_point redial_at{};
   };
@@ -77,8 +77,8 @@ class Rendezvous {
 
   const ShmSettings settings_;
   const Offers offers_;
-  OwnedFd listener_;
-  OwnedFd stop_;  // eventfd
+  FileDescriptor listener_;
+  FileDescriptor stop_;  // eventfd
   std::vector<Inbound> inbound_;
   std::vector<Outbound> outbound_;  // by process
   std::array<std::atomic<std::uint64_t>, processes_max> lives_{};

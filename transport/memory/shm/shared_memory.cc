@@ -5,7 +5,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
@@ -15,19 +14,6 @@ namespace mallard::memory {
 
 ShmError system_error(const std::string& what) {
   return {fmt::format("{}: {}", what, std::generic_category().message(errno))};
-}
-
-OwnedFd& OwnedFd::operator=(OwnedFd&& other) noexcept {
-  if (this != &other) {
-    close();
-    fd_ = other.release();
-  }
-  return *this;
-}
-
-void OwnedFd::close() {
-  if (fd_ >= 0) ::close(fd_);
-  fd_ = -1;
 }
 
 SharedMemory::SharedMemory(SharedMemory&& other) noexcept
@@ -55,13 +41,13 @@ Result<SharedMemory, ShmError> SharedMemory::create(const std::string& name, std
     return Failure<ShmError>(
         ShmError{fmt::format("{} bytes for {} are too many for this machine", bytes, name)});
   }
-  OwnedFd fd(::memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  FileDescriptor fd(::memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd.is_open()) return Failure<ShmError>(system_error("memfd_create " + name));
   // Who gets a descriptor that can only read must not open the file anew through /proc.
-  if (::fchmod(fd.get(), 0600) != 0 || ::fallocate(fd.get(), 0, 0, static_cast<off_t>(bytes)) != 0) {
+  if (::fchmod(fd.number(), 0600) != 0 || ::fallocate(fd.number(), 0, 0, static_cast<off_t>(bytes)) != 0) {
     return Failure<ShmError>(system_error(fmt::format("{} bytes for {}", bytes, name)));
   }
-  void* place = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd.get(), 0);
+  void* place = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd.number(), 0);
   if (place == MAP_FAILED) return Failure<ShmError>(system_error("mmap " + name));
   SharedMemory memory(std::move(fd), {static_cast<std::byte*>(place), bytes});
   int seals = F_SEAL_SHRINK | F_SEAL_GROW;
@@ -72,21 +58,21 @@ Result<SharedMemory, ShmError> SharedMemory::create(const std::string& name, std
   return memory;
 }
 
-Result<SharedMemory, ShmError> SharedMemory::attach(OwnedFd fd, std::size_t bytes, bool writable) {
+Result<SharedMemory, ShmError> SharedMemory::attach(FileDescriptor fd, std::size_t bytes, bool writable) {
   struct stat status {};
-  if (::fstat(fd.get(), &status) != 0) return Failure<ShmError>(system_error("fstat"));
-  const int seals = ::fcntl(fd.get(), F_GET_SEALS);
+  if (::fstat(fd.number(), &status) != 0) return Failure<ShmError>(system_error("fstat"));
+  const int seals = ::fcntl(fd.number(), F_GET_SEALS);
   if (seals < 0 || (seals & F_SEAL_SHRINK) == 0 || status.st_size < static_cast<off_t>(bytes)) {
     return Failure<ShmError>(ShmError{"another process offers memory that is too small or may shrink"});
   }
   const int rights = writable ? PROT_READ | PROT_WRITE : PROT_READ;
-  void* place = ::mmap(nullptr, bytes, rights, MAP_SHARED | MAP_POPULATE, fd.get(), 0);
+  void* place = ::mmap(nullptr, bytes, rights, MAP_SHARED | MAP_POPULATE, fd.number(), 0);
   if (place == MAP_FAILED) return Failure<ShmError>(system_error("mmap of another process's memory"));
   return SharedMemory(std::move(fd), {static_cast<std::byte*>(place), bytes});
 }
 
-Result<OwnedFd, ShmError> SharedMemory::read_only_fd() const {
-  OwnedFd fd(::open(fmt::format("/proc/self/fd/{}", fd_.get()).c_str(), O_RDONLY | O_CLOEXEC));
+Result<FileDescriptor, ShmError> SharedMemory::read_only_fd() const {
+  FileDescriptor fd(::open(fmt::format("/proc/self/fd/{}", fd_.number()).c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.is_open()) return Failure<ShmError>(system_error("open memory to be read"));
   return fd;
 }

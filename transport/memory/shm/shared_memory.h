@@ -6,34 +6,13 @@
 
 #include "config/base/bytes.h"
 #include "config/base/result.h"
+#include "config/system/file_descriptor.h"
 
 namespace mallard::memory {
 
 // What the machine refused, in words for the operator.
 struct ShmError {
   std::string what;
-};
-
-// An open file descriptor, closed at the end.
-class OwnedFd {
- public:
-  OwnedFd() = default;
-  explicit OwnedFd(int fd) : fd_(fd) {}
-  OwnedFd(OwnedFd&& other) noexcept : fd_(other.release()) {}
-  OwnedFd& operator=(OwnedFd&& other) noexcept;
-  ~OwnedFd() { close(); }
-
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] bool is_open() const { return fd_ >= 0; }
-  int release() {
-    const int fd = fd_;
-    fd_ = -1;
-    return fd;
-  }
-  void close();
-
- private:
-  int fd_ = -1;
 };
 
 class SharedMemory {
@@ -47,7 +26,8 @@ class SharedMemory {
                                                              Writers writers);
   // Maps what another process made. Refused unless it is at least `bytes` long and can never shrink (a
   // mapping beyond the end would kill the process).
-  [[nodiscard]] static Result<SharedMemory, ShmError> attach(OwnedFd fd, std::size_t bytes, bool writable);
+  [[nodiscard]] static Result<SharedMemory, ShmError> attach(FileDescriptor fd, std::size_t bytes,
+                                                             bool writable);
 
   SharedMemory() = default;
   SharedMemory(SharedMemory&& other) noexcept;
@@ -56,15 +36,15 @@ class SharedMemory {
 
   // Only to be read where it was attached so.
   [[nodiscard]] ByteSpan bytes() const { return bytes_; }
-  [[nodiscard]] int fd() const { return fd_.get(); }
+  [[nodiscard]] int fd() const { return fd_.number(); }
   // For who may only read. Who runs as another user cannot turn it into a writable one.
-  [[nodiscard]] Result<OwnedFd, ShmError> read_only_fd() const;
+  [[nodiscard]] Result<FileDescriptor, ShmError> read_only_fd() const;
 
  private:
-  SharedMemory(OwnedFd fd, ByteSpan bytes) : fd_(std::move(fd)), bytes_(bytes) {}
+  SharedMemory(FileDescriptor fd, ByteSpan bytes) : fd_(std::move(fd)), bytes_(bytes) {}
   void unmap();
 
-  OwnedFd fd_;
+  FileDescriptor fd_;
   ByteSpan bytes_;
 };
 

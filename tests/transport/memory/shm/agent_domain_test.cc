@@ -21,7 +21,7 @@ class AgentDomainTest : public testing::Test {
     world.settings.spin_rounds = 10;
     domain = std::move(*AgentDomain::create(world.settings));
     const std::vector<int> fds = domain->offers().at(peer.value);
-    const auto copy = [](int fd) { return OwnedFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); };
+    const auto copy = [](int fd) { return FileDescriptor(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); };
     memory = std::move(*SharedMemory::attach(copy(fds[0]), WorkRing::bytes_for(4096), true));
     page = std::move(*SharedMemory::attach(copy(fds[1]), 4096, false));
     bell = fds[2];

@@ -101,7 +101,7 @@ TEST_F(DirectDomainTest, descriptors_give_a_peer_its_rights_and_no_more) {
   // Control words, notes, the granted region, the one it reads, the one it writes; not the owner's own.
   ASSERT_EQ(fds.size(), 5U);
   const auto writable = [&](std::size_t i, std::size_t bytes) {
-    return SharedMemory::attach(OwnedFd(::fcntl(fds[i], F_DUPFD_CLOEXEC, 0)), bytes, true).has_value();
+    return SharedMemory::attach(FileDescriptor(::fcntl(fds[i], F_DUPFD_CLOEXEC, 0)), bytes, true).has_value();
   };
   EXPECT_FALSE(writable(0, lines_bytes));
   EXPECT_TRUE(writable(1, lines_bytes));

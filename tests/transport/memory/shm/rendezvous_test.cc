@@ -80,11 +80,11 @@ TEST_F(RendezvousTest, nonsense_and_silence_do_no_harm) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.data(), path.size());
-  std::vector<OwnedFd> silent;
+  std::vector<FileDescriptor> silent;
   for (int i = 0; i < 20; ++i) {
-    OwnedFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-    ASSERT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
-    if (i % 2 == 0) ::send(socket.get(), "nonsense", 8, MSG_NOSIGNAL);
+    FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    if (i % 2 == 0) ::send(socket.number(), "nonsense", 8, MSG_NOSIGNAL);
     silent.push_back(std::move(socket));
   }
   auto second = open(b);

@@ -11,7 +11,7 @@ namespace {
 
 using Writers = SharedMemory::Writers;
 
-OwnedFd copy_of(int fd) { return OwnedFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
+FileDescriptor copy_of(int fd) { return FileDescriptor(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
 
 TEST(SharedMemory, two_mappings_show_the_same_bytes) {
   const auto made = SharedMemory::create("test", 8192, Writers::holders_of_fd);
@@ -30,9 +30,9 @@ TEST(SharedMemory, only_its_maker_writes_what_is_sealed) {
   ASSERT_TRUE(made);
   EXPECT_FALSE(SharedMemory::attach(copy_of(made->fd()), 4096, true));
   // Not even by opening it anew.
-  OwnedFd again(::open(fmt::format("/proc/self/fd/{}", made->fd()).c_str(), O_RDWR | O_CLOEXEC));
+  FileDescriptor again(::open(fmt::format("/proc/self/fd/{}", made->fd()).c_str(), O_RDWR | O_CLOEXEC));
   if (again.is_open()) {
-    EXPECT_EQ(::pwrite(again.get(), "x", 1, 0), -1);
+    EXPECT_EQ(::pwrite(again.number(), "x", 1, 0), -1);
     EXPECT_FALSE(SharedMemory::attach(std::move(again), 4096, true));
   }
   const auto seen = SharedMemory::attach(copy_of(made->fd()), 4096, false);
@@ -63,10 +63,10 @@ TEST(SharedMemory, what_is_too_small_or_may_shrink_is_not_attached) {
   const auto made = SharedMemory::create("test", 4096, Writers::holders_of_fd);
   ASSERT_TRUE(made);
   EXPECT_FALSE(SharedMemory::attach(copy_of(made->fd()), 8192, true));
-  OwnedFd unsealed(::memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  ASSERT_EQ(::ftruncate(unsealed.get(), 4096), 0);
+  FileDescriptor unsealed(::memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  ASSERT_EQ(::ftruncate(unsealed.number(), 4096), 0);
   EXPECT_FALSE(SharedMemory::attach(std::move(unsealed), 4096, true));
-  EXPECT_FALSE(SharedMemory::attach(OwnedFd(), 4096, true));
+  EXPECT_FALSE(SharedMemory::attach(FileDescriptor(), 4096, true));
 }
 
 TEST(SharedMemory, more_than_the_machine_has_is_refused_at_the_start) {

@@ -1,4 +1,4 @@
-#include "bridge/attach/file/file_descriptor.h"
+#include "bridge/attach/file/file_calls.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -9,17 +9,6 @@
 #include <system_error>
 
 namespace mallard::bridge::file {
-
-FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
-  std::swap(number_, other.number_);
-  return *this;
-}
-
-FileDescriptor::~FileDescriptor() {
-  if (number_ >= 0) {
-    ::close(number_);
-  }
-}
 
 Result<FileDescriptor, StorageProblem> open_file(const std::filesystem::path& path, int flags) {
   const int number = ::open(path.c_str(), flags | O_CLOEXEC, 0600);

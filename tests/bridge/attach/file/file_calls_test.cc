@@ -1,4 +1,4 @@
-#include "bridge/attach/file/file_descriptor.h"
+#include "bridge/attach/file/file_calls.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 namespace mallard::bridge::file {
 namespace {
 
-TEST(FileDescriptor, closes_with_its_last_owner) {
+TEST(FileCalls, closes_with_its_last_owner) {
   const ScratchDirectory directory;
   int number = -1;
   {
@@ -24,7 +24,7 @@ TEST(FileDescriptor, closes_with_its_last_owner) {
   EXPECT_LT(::fcntl(number, F_GETFD), 0);
 }
 
-TEST(FileDescriptor, reads_what_there_is) {
+TEST(FileCalls, reads_what_there_is) {
   const ScratchDirectory directory;
   write_file(directory.path() / "f", "hello");
   const auto file = open_file(directory.path() / "f", O_RDONLY);
@@ -34,7 +34,7 @@ TEST(FileDescriptor, reads_what_there_is) {
   EXPECT_EQ(*size_of(*file, "f"), 5U);
 }
 
-TEST(FileDescriptor, problems_name_path_and_cause) {
+TEST(FileCalls, problems_name_path_and_cause) {
   const auto file = open_file("/nowhere/at/all", O_RDONLY);
   ASSERT_FALSE(file.has_value());
   EXPECT_EQ(file.error().what, "/nowhere/at/all: open failed: No such file or directory");

@@ -1,4 +1,4 @@
-// An open file, closed when it goes, and the few system calls that attachments make on it.
+// The few system calls that attachments make on files.
 #pragma once
 
 #include <sys/types.h>
@@ -7,30 +7,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <utility>
 
 #include "bridge/attach/file/storage_problem.h"
 #include "config/base/bytes.h"
 #include "config/base/result.h"
+#include "config/system/file_descriptor.h"
 
 namespace mallard::bridge::file {
-
-class FileDescriptor {
- public:
-  FileDescriptor() = default;
-  explicit FileDescriptor(int number) : number_(number) {}
-  FileDescriptor(FileDescriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  ~FileDescriptor();
-
-  [[nodiscard]] int number() const { return number_; }
-  [[nodiscard]] bool is_open() const { return number_ >= 0; }
-
- private:
-  int number_ = -1;
-};
 
 // Opens with O_CLOEXEC; a new file gets mode 0600.
 [[nodiscard]] Result<FileDescriptor, StorageProblem> open_file(const std::filesystem::path& path, int flags);
