@@ -109,10 +109,10 @@ bool GatewayProcess::attach_file(const std::filesystem::path& directory, ExitCod
 }
 
 bool GatewayProcess::attach_replica(const GatewayPlace& place, ExitCode& exit_code) {
-  auto lock = file::DirectoryLock::take(place.directory);
+  auto lock = DirectoryLock::take(place.directory);
   if (!lock) {
     complain(lock.error().what, lock.error().advice);
-    exit_code = exit_code_of(lock.error().fault);
+    exit_code = lock.error().occupied ? ExitCode::refused : ExitCode::failed;
     return false;
   }
   lock_.emplace(std::move(*lock));

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "bridge/attach/built_in/built_in_attachment.h"
-#include "bridge/attach/file/directory_lock.h"
 #include "bridge/attach/file/file_attachment.h"
 #include "bridge/gateway/accept_all.h"
 #include "bridge/gateway/gateway.h"
@@ -17,6 +16,7 @@
 #include "cli/gateway/gateway_plan.h"
 #include "cli/gateway/gateway_report.h"
 #include "config/pairing.h"
+#include "config/system/directory_lock.h"
 #include "config/system/file_descriptor.h"
 #include "crypto/key_pair.h"
 #include "transport/admin/admin_server.h"
@@ -76,7 +76,7 @@ class GatewayProcess {
   GatewayFeed feed_;
   Incarnation incarnation_;
   std::optional<crypto::KeyPair> key_;
-  std::optional<bridge::file::DirectoryLock> lock_;  // where no log is, which would have its own
+  std::optional<DirectoryLock> lock_;  // where no log is, which would have its own
   std::unique_ptr<bridge::file::FileAttachment> file_;
   std::unique_ptr<bridge::built_in::BuiltInAttachment> replica_;
   std::unique_ptr<bridge::LatencyWatch> latencies_;

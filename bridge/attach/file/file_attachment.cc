@@ -12,7 +12,10 @@ Result<std::unique_ptr<FileAttachment>, StorageProblem> FileAttachment::open(
     const WriteCalls& calls) {
   auto lock = DirectoryLock::take(settings.directory);
   if (!lock) {
-    return Failure<StorageProblem>(lock.error());
+    return Failure<StorageProblem>(
+        StorageProblem{.fault = lock.error().occupied ? StorageFault::occupied : StorageFault::machine,
+                       .what = lock.error().what,
+                       .advice = lock.error().advice});
   }
   std::unique_ptr<FileAttachment> attachment(
       new FileAttachment(settings, pool, std::move(callbacks), calls, std::move(*lock)));

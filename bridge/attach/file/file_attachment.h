@@ -13,13 +13,13 @@
 
 #include "bridge/attach/file/committed_log.h"
 #include "bridge/attach/file/delivered_log.h"
-#include "bridge/attach/file/directory_lock.h"
 #include "bridge/attach/file/group_commit.h"
 #include "bridge/attach/file/storage_problem.h"
 #include "bridge/gateway/attachment.h"
 #include "bridge/gateway/load_queue.h"
 #include "config/base/payload_pool.h"
 #include "config/base/result.h"
+#include "config/system/directory_lock.h"
 
 namespace mallard::bridge::file {
 

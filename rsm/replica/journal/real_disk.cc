@@ -29,19 +29,20 @@ int number_of(FileHandle file) { return static_cast<int>(file.value); }
 JournalResult<std::unique_ptr<RealDisk>> RealDisk::open_directory(const std::filesystem::path& directory) {
   auto lock = DirectoryLock::take(directory);
   if (!lock) {
-    return Failure<JournalError>(lock.error());
+    return Failure<JournalError>(
+        JournalError{.fault = lock.error().occupied ? JournalFault::occupied : JournalFault::machine,
+                     .what = lock.error().what,
+                     .advice = lock.error().advice});
   }
-  const int number = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (number < 0) {
+  FileDescriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened.is_open()) {
     return Failure<JournalError>(JournalError{.fault = JournalFault::machine,
                                               .what = fmt::format("{}: open failed: {}", directory.string(),
                                                                   std::generic_category().message(errno)),
                                               .advice = "let the user of this process read there"});
   }
-  return std::unique_ptr<RealDisk>(new RealDisk(directory, std::move(*lock), number));
+  return std::unique_ptr<RealDisk>(new RealDisk(directory, std::move(*lock), std::move(opened)));
 }
-
-RealDisk::~RealDisk() { ::close(directory_); }
 
 DiskResult<std::vector<FileName>> RealDisk::list() {
   std::vector<FileName> names;
@@ -66,7 +67,7 @@ DiskResult<FileHandle> RealDisk::create(const FileName& name) {
 }
 
 DiskResult<FileHandle> RealDisk::open_file(const FileName& name, int flags) {
-  const int number = ::openat(directory_, name.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+  const int number = ::openat(directory_.number(), name.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (number < 0) {
     return failed("open", errno);
   }
@@ -127,21 +128,21 @@ DiskResult<void> RealDisk::sync_and_forget(FileHandle file) {
 }
 
 DiskResult<void> RealDisk::rename(const FileName& from, const FileName& to) {
-  if (::renameat(directory_, from.c_str(), directory_, to.c_str()) != 0) {
+  if (::renameat(directory_.number(), from.c_str(), directory_.number(), to.c_str()) != 0) {
     return failed("rename", errno);
   }
   return {};
 }
 
 DiskResult<void> RealDisk::remove(const FileName& name) {
-  if (::unlinkat(directory_, name.c_str(), 0) != 0) {
+  if (::unlinkat(directory_.number(), name.c_str(), 0) != 0) {
     return failed("unlink", errno);
   }
   return {};
 }
 
 DiskResult<void> RealDisk::sync_directory() {
-  if (::fsync(directory_) != 0) {
+  if (::fsync(directory_.number()) != 0) {
     return failed("fsync", errno);
   }
   return {};

@@ -5,7 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "rsm/replica/journal/directory_lock.h"
+#include "config/system/directory_lock.h"
+#include "config/system/file_descriptor.h"
 #include "rsm/replica/journal/disk.h"
 #include "rsm/replica/journal/journal_problem.h"
 
@@ -17,9 +18,6 @@ class RealDisk final : public Disk {
   // The directory must exist. Fails with `occupied` while another process, or another RealDisk, holds it.
   [[nodiscard]] static JournalResult<std::unique_ptr<RealDisk>> open_directory(
       const std::filesystem::path& directory);
-  RealDisk(const RealDisk&) = delete;
-  RealDisk& operator=(const RealDisk&) = delete;
-  ~RealDisk() override;
 
   [[nodiscard]] DiskResult<std::vector<FileName>> list() override;
   [[nodiscard]] DiskResult<FileHandle> open(const FileName& name) override;
@@ -34,13 +32,13 @@ class RealDisk final : public Disk {
   [[nodiscard]] DiskResult<void> sync_directory() override;
 
  private:
-  RealDisk(std::filesystem::path path, DirectoryLock lock, int directory)
-      : path_(std::move(path)), lock_(std::move(lock)), directory_(directory) {}
+  RealDisk(std::filesystem::path path, DirectoryLock lock, FileDescriptor directory)
+      : path_(std::move(path)), lock_(std::move(lock)), directory_(std::move(directory)) {}
   [[nodiscard]] DiskResult<FileHandle> open_file(const FileName& name, int flags);
 
   std::filesystem::path path_;
   DirectoryLock lock_;
-  int directory_;
+  FileDescriptor directory_;
 };
 
 }  // namespace mallard::rsm::journal

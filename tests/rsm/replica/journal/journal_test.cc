@@ -7,9 +7,9 @@
 
 #include "rsm/replica/journal/real_disk.h"
 #include "tests/rsm/replica/journal/journal_model.h"
-#include "tests/rsm/replica/journal/scratch_directory.h"
 #include "tests/rsm/replica/journal/sim_disk.h"
 #include "tests/support/alloc_guard.h"
+#include "tests/support/scratch_directory.h"
 
 namespace mallard::rsm::journal {
 namespace {

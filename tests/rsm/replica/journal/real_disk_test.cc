@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "tests/rsm/replica/journal/scratch_directory.h"
+#include "tests/support/scratch_directory.h"
 
 namespace mallard::rsm::journal {
 namespace {

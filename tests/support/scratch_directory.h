@@ -1,19 +1,22 @@
 // A directory of its own for each test, removed at the end.
 #pragma once
 
-#include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <string>
+#include <system_error>
 
-namespace mallard::rsm::journal {
+namespace mallard {
 
 class ScratchDirectory {
  public:
   ScratchDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "mallard-journal-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
+    std::string pattern = (std::filesystem::temp_directory_path() / "mallard-test-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) {
+      throw std::system_error(errno, std::generic_category(), pattern);
+    }
     path_ = pattern;
   }
   ScratchDirectory(const ScratchDirectory&) = delete;
@@ -29,4 +32,4 @@ class ScratchDirectory {
   std::filesystem::path path_;
 };
 
-}  // namespace mallard::rsm::journal
+}  // namespace mallard

@@ -1,4 +1,4 @@
-#include "rsm/replica/journal/directory_lock.h"
+#include "config/system/directory_lock.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -6,9 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/rsm/replica/journal/scratch_directory.h"
+#include "tests/support/scratch_directory.h"
 
-namespace mallard::rsm::journal {
+namespace mallard {
 namespace {
 
 TEST(DirectoryLock, second_holder_is_refused_and_told_who_holds_it) {
@@ -18,7 +18,7 @@ TEST(DirectoryLock, second_holder_is_refused_and_told_who_holds_it) {
     ASSERT_TRUE(first);
     const auto second = DirectoryLock::take(directory.path());
     ASSERT_FALSE(second);
-    EXPECT_EQ(second.error().fault, JournalFault::occupied);
+    EXPECT_TRUE(second.error().occupied);
     EXPECT_THAT(second.error().what, testing::HasSubstr(fmt::format("process {} ", ::getpid())));
   }
   EXPECT_TRUE(DirectoryLock::take(directory.path()));
@@ -31,7 +31,7 @@ TEST(DirectoryLock, another_process_is_refused) {
   const pid_t child = ::fork();
   if (child == 0) {
     const auto mine = DirectoryLock::take(directory.path());
-    ::_exit(!mine && mine.error().fault == JournalFault::occupied ? 0 : 1);
+    ::_exit(!mine && mine.error().occupied ? 0 : 1);
   }
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
@@ -42,8 +42,8 @@ TEST(DirectoryLock, missing_directory_is_an_error_of_the_machine) {
   const ScratchDirectory directory;
   const auto lock = DirectoryLock::take(directory.path() / "absent");
   ASSERT_FALSE(lock);
-  EXPECT_EQ(lock.error().fault, JournalFault::machine);
+  EXPECT_FALSE(lock.error().occupied);
 }
 
 }  // namespace
-}  // namespace mallard::rsm::journal
+}  // namespace mallard
