@@ -3,7 +3,6 @@
 // so the time is the CPU time of both together.
 
 #include <benchmark/benchmark.h>
-#include <stdlib.h>
 
 #include <asio/io_context.hpp>
 #include <filesystem>
@@ -13,6 +12,7 @@
 
 #include "config/base/payload_pool.h"
 #include "tests/support/alloc_guard.h"
+#include "tests/support/scratch_directory.h"
 #include "transport/door/door_client.h"
 #include "transport/door/door_codec.h"
 #include "transport/door/door_server.h"
@@ -65,25 +65,10 @@ class Caller final : public DoorClientObserver {
   PayloadPool& pool_;
 };
 
-class Directory {
- public:
-  Directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "mallard-door-bench-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  std::filesystem::path path;
-};
-
 struct House {
   explicit House(Role role) {
     DoorServerSettings settings;
-    settings.path = door_path(directory.path);
+    settings.path = door_path(directory.path());
     settings.replica = {ClusterIndex(0), ReplicaIndex(0)};
     settings.incarnation = Incarnation(1);
     server = std::move(*DoorServer::open(settings, {io, server_pool, replica}));
@@ -97,7 +82,7 @@ struct House {
     }
   }
 
-  Directory directory;
+  ScratchDirectory directory;
   asio::io_context io{1};
   PayloadPool server_pool{16U << 20};
   PayloadPool client_pool{16U << 20};

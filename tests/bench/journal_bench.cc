@@ -3,7 +3,6 @@
 // before. In a directory of TMPDIR, which should lie on the disk in question.
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +16,7 @@
 #include "rsm/replica/journal/real_disk.h"
 #include "rsm/replica/journal/segment_scan.h"
 #include "tests/support/alloc_guard.h"
+#include "tests/support/scratch_directory.h"
 
 namespace mallard::rsm::journal {
 namespace {
@@ -119,16 +119,15 @@ class BenchJournal {
 
 // Arguments: entries per group, bytes per entry.
 void append_and_sync(benchmark::State& state) {
-  std::string pattern = (std::filesystem::temp_directory_path() / "mallard-journal-XXXXXX").string();
-  const std::filesystem::path directory = ::mkdtemp(pattern.data());
+  const ScratchDirectory directory;
   const auto entries = static_cast<std::size_t>(state.range(0));
   const std::vector<std::byte> body(static_cast<std::size_t>(state.range(1)), std::byte{1});
   double in_journal = 0;
   double bare = 0;
   double upkeep = 0;
   {
-    BenchJournal journal(directory);
-    BareFile file(directory / "bare");
+    BenchJournal journal(directory.path());
+    BareFile file(directory.path() / "bare");
     bool well = journal.valid() && file.valid();
     std::uint64_t allocations = 0;
     for (auto unused : state) {
@@ -153,7 +152,6 @@ void append_and_sync(benchmark::State& state) {
   state.counters["MB/s"] = count * static_cast<double>(body.size()) / in_journal / 1e6;
   state.counters["of_bare"] = bare / in_journal;
   state.counters["upkeep"] = upkeep / in_journal;
-  std::filesystem::remove_all(directory);
 }
 BENCHMARK(append_and_sync)
     ->ArgNames({"entries", "bytes"})
@@ -164,11 +162,10 @@ BENCHMARK(append_and_sync)
 // The part of the processor: records are made in memory, and the group is thrown away by a restart of the
 // log.
 void append_only(benchmark::State& state) {
-  std::string pattern = (std::filesystem::temp_directory_path() / "mallard-journal-XXXXXX").string();
-  const std::filesystem::path directory = ::mkdtemp(pattern.data());
+  const ScratchDirectory directory;
   const std::vector<std::byte> body(static_cast<std::size_t>(state.range(0)), std::byte{1});
   {
-    auto disk = RealDisk::open_directory(directory);
+    auto disk = RealDisk::open_directory(directory.path());
     auto journal = Journal::open(**disk, {}, {.store = {}, .incarnation = Incarnation(1)});
     for (auto unused : state) {
       const EntryIndex index = (*journal)->last().next();
@@ -180,7 +177,6 @@ void append_only(benchmark::State& state) {
       }
     }
   }
-  std::filesystem::remove_all(directory);
 }
 BENCHMARK(append_only)->ArgName("bytes")->Arg(64)->Arg(1024)->Arg(16384);
 

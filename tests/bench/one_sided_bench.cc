@@ -2,17 +2,14 @@
 // cache line between two threads is the scale for everything that involves another core.
 
 #include <benchmark/benchmark.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
-#include <string>
 #include <thread>
 #include <vector>
 
+#include "tests/support/scratch_directory.h"
 #include "transport/memory/shm/shm_node.h"
 
 namespace mallard::memory {
@@ -26,9 +23,8 @@ constexpr RegionIndex granted{0};
 class Pair {
  public:
   Pair(ShmMode mode, std::uint64_t region_bytes) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "mallard-bench-XXXXXX").string();
     ShmSettings settings;
-    settings.folder = folder_ = ::mkdtemp(pattern.data());
+    settings.folder = folder_.path().string();
     settings.processes = 2;
     settings.layout = {RegionLayout{region_bytes, 3, 0, true}, RegionLayout{4096, 3, 3, false}};
     settings.mode = mode;
@@ -46,11 +42,6 @@ class Pair {
   }
   Pair(const Pair&) = delete;
   Pair& operator=(const Pair&) = delete;
-  ~Pair() {
-    owner_.reset();
-    peer_.reset();
-    std::filesystem::remove_all(folder_);
-  }
 
   Link& link() { return peer_->link(owner); }
   GrantNumber regrant(ProcessIndex to, std::uint64_t live) {
@@ -62,9 +53,9 @@ class Pair {
   }
 
  private:
-  std::string folder_;
-  std::unique_ptr<ShmNode> owner_;
+  ScratchDirectory folder_;
   std::unique_ptr<ShmNode> peer_;
+  std::unique_ptr<ShmNode> owner_;  // goes first
 };
 
 // 64 bytes written under a grant, until they are reported.

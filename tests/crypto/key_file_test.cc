@@ -9,6 +9,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/support/scratch_directory.h"
+
 namespace mallard::crypto {
 namespace {
 
@@ -17,13 +19,6 @@ namespace fs = std::filesystem;
 
 class KeyFile : public testing::Test {
  protected:
-  KeyFile() {
-    std::string pattern = (fs::temp_directory_path() / "mallard-keys-XXXXXX").string();
-    top_ = mkdtemp(pattern.data());
-    directory_ = top_ / "keys";
-  }
-  ~KeyFile() override { fs::remove_all(top_); }
-
   [[nodiscard]] fs::path gateway_file() const { return key_file_path(directory_, KeyRole::gateway); }
   void overwrite(std::string_view text) const { std::ofstream(gateway_file()) << text; }
   [[nodiscard]] std::string loading_problem() const {
@@ -31,8 +26,8 @@ class KeyFile : public testing::Test {
     return pair ? "none" : pair.error().what;
   }
 
-  fs::path top_;
-  fs::path directory_;
+  ScratchDirectory top_;
+  fs::path directory_ = top_.path() / "keys";
 };
 
 TEST_F(KeyFile, loads_what_was_generated) {
@@ -104,8 +99,8 @@ TEST_F(KeyFile, refuses_another_owner) {
 
 TEST_F(KeyFile, refuses_links_and_what_is_not_a_file) {
   ASSERT_TRUE(generate_keys(directory_).has_value());
-  fs::rename(gateway_file(), top_ / "elsewhere.key");
-  fs::create_symlink(top_ / "elsewhere.key", gateway_file());
+  fs::rename(gateway_file(), top_.path() / "elsewhere.key");
+  fs::create_symlink(top_.path() / "elsewhere.key", gateway_file());
   EXPECT_THAT(loading_problem(), HasSubstr("symbolic link"));
   fs::remove(gateway_file());
   ASSERT_EQ(::mkfifo(gateway_file().c_str(), 0600), 0);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +16,7 @@
 #include "rsm/replica/engine.h"
 #include "tests/rsm/replica/commands.h"
 #include "tests/support/alloc_guard.h"
+#include "tests/support/scratch_directory.h"
 #include "transport/memory/shm/shm_node.h"
 
 namespace mallard::rsm {
@@ -87,17 +87,13 @@ class EngineMemory : public testing::Test {
  protected:
   EngineMemory() {
     crypto::start_sodium();
-    std::string pattern = (std::filesystem::temp_directory_path() / "mallard-engines-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
     for (std::size_t i = 0; i < replicas; ++i) start(i);
   }
-  ~EngineMemory() override { std::filesystem::remove_all(folder); }
 
   void start(std::size_t id) {
     const cft::MemoryLayout layout{.processes = replicas, .ring_bytes = ring_bytes, .chunk_bytes = 4096};
     const auto regions = layout.regions();
-    auto node = memory::ShmNode::open({.folder = folder.string(),
+    auto node = memory::ShmNode::open({.folder = folder.path().string(),
                                        .self = process(id),
                                        .processes = replicas,
                                        .layout = {regions.begin(), regions.end()}});
@@ -148,7 +144,7 @@ class EngineMemory : public testing::Test {
            });
   }
 
-  std::filesystem::path folder;
+  ScratchDirectory folder;
   std::array<std::unique_ptr<memory::ShmNode>, replicas> nodes;
   std::array<InstantJournal, replicas> journals;
   std::array<Executor, replicas> executors;

@@ -17,6 +17,7 @@
 #include "rsm/replica/replica.h"
 #include "tests/rsm/replica/commands.h"
 #include "tests/rsm/replica/witness_checker.h"
+#include "tests/support/scratch_directory.h"
 #include "transport/memory/shm/shm_node.h"
 
 namespace mallard::rsm {
@@ -31,23 +32,6 @@ Instant clock_now() {
               std::chrono::steady_clock::now().time_since_epoch())
               .count()};
 }
-
-// A new directory, removed at the end.
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "mallard-replicas-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-    path_ = pattern;
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // One replica on a thread of its own; everything that it has ends with it.
 class Seat final : public DoorPort, public ReplicaObserver {
@@ -188,7 +172,7 @@ class SharedMemoryTest : public testing::Test {
     return {};
   }
 
-  Folder folder;
+  ScratchDirectory folder;
   std::map<std::size_t, std::uint64_t> lives;
   std::vector<std::unique_ptr<Seat>> seats;
   std::size_t at = 0;

@@ -77,7 +77,7 @@ TEST_F(ClientListenerTest, a_neighbourhood_may_come_only_so_often) {
 
 TEST_F(ClientListenerTest, says_why_it_cannot_listen) {
   listen();
-  DoorDirectory other_directory;
+  ScratchDirectory other_directory;
   auto other = DoorServer::open({.path = door_path(other_directory.path()), .replica = {}, .incarnation = {}},
                                 {io, server_pool, replica});
   ASSERT_TRUE(other.has_value());

@@ -14,7 +14,7 @@ namespace {
 
 class DoorSocketTest : public ::testing::Test {
  protected:
-  DoorDirectory directory;
+  ScratchDirectory directory;
   std::filesystem::path path = door_path(directory.path());
 };
 

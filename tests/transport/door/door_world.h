@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,30 +19,13 @@
 #include <vector>
 
 #include "config/base/payload_pool.h"
+#include "tests/support/scratch_directory.h"
 #include "transport/channel/loop_clock.h"
 #include "transport/door/door_client.h"
 #include "transport/door/door_codec.h"
 #include "transport/door/door_server.h"
 
 namespace mallard::transport::door {
-
-class DoorDirectory {
- public:
-  DoorDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "mallard-door-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~DoorDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  DoorDirectory(const DoorDirectory&) = delete;
-  DoorDirectory& operator=(const DoorDirectory&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline PayloadRef stored(PayloadPool& pool, std::string_view text) {
   const PayloadRef body = pool.allocate(text.size()).value();
@@ -209,7 +191,7 @@ class DoorTest : public ::testing::Test {
 
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
-  DoorDirectory directory;
+  ScratchDirectory directory;
   PayloadPool server_pool{8U << 20};
   PayloadPool client_pool{8U << 20};
   RecordingReplica replica{server_pool};

@@ -6,7 +6,7 @@
 
 #include "bridge/attach/file/committed_log_writer.h"
 #include "config/base/limits.h"
-#include "tests/bridge/attach/file/scratch_directory.h"
+#include "tests/bridge/attach/file/log_bytes.h"
 
 namespace mallard::bridge::file {
 namespace {

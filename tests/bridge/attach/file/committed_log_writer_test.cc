@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "config/base/limits.h"
-#include "tests/bridge/attach/file/scratch_directory.h"
+#include "tests/bridge/attach/file/log_bytes.h"
 
 namespace mallard::bridge::file {
 namespace {

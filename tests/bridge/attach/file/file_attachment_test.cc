@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "bridge/attach/file/committed_log_writer.h"
-#include "tests/bridge/attach/file/scratch_directory.h"
+#include "tests/bridge/attach/file/log_bytes.h"
 #include "tests/bridge/attach/file/signal.h"
 
 namespace mallard::bridge::file {

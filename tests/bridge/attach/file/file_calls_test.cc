@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include "tests/bridge/attach/file/scratch_directory.h"
+#include "tests/bridge/attach/file/log_bytes.h"
 
 namespace mallard::bridge::file {
 namespace {

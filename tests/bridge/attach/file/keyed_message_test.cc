@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/bridge/attach/file/scratch_directory.h"
+#include "tests/bridge/attach/file/log_bytes.h"
 
 namespace mallard::bridge::file {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "bridge/attach/file/record_reader.h"
 #include "bridge/attach/file/record_writer.h"
-#include "tests/bridge/attach/file/scratch_directory.h"
+#include "tests/bridge/attach/file/log_bytes.h"
 
 namespace mallard::bridge::file {
 
