@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "cli/bench/bench_replica.h"
-#include "cli/bench/forked_process.h"
 #include "cli/bench/shared_array.h"
 #include "cli/bench/turn_pace.h"
+#include "cli/demo/child_process.h"
 #include "config/base/result.h"
 #include "config/pairing.h"
 
@@ -97,7 +97,7 @@ class BenchCluster {
   const volatile int& interrupted_;
   SharedArray<BenchOrders> orders_;
   SharedArray<BenchSeat> seats_;
-  std::vector<ForkedProcess> processes_;
+  std::vector<ChildProcess> processes_;
   std::vector<bool> struck_;
 };
 

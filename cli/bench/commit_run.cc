@@ -10,6 +10,7 @@
 #include "cli/bench/client_run.h"
 #include "cli/bench/percentile.h"
 #include "cli/bench/scratch_folder.h"
+#include "cli/demo/child_process.h"
 #include "rsm/core/cft/log_entry.h"
 
 namespace mallard::cli {

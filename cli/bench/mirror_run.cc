@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "cli/bench/bench_records.h"
-#include "cli/bench/forked_process.h"
 #include "cli/bench/percentile.h"
 #include "cli/bench/scratch_folder.h"
+#include "cli/demo/child_process.h"
 #include "cli/demo/demo_deployment.h"
 #include "cli/kv/kv_client.h"
 #include "rsm/machine/kv_command.h"

@@ -8,6 +8,9 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <fstream>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -15,23 +18,18 @@
 namespace mallard::cli {
 namespace {
 
-// In the child, between fork and exec: only calls that are safe after a fork.
-[[noreturn]] void become(const char* program, char* const* arguments, const char* log, pid_t parent) {
+// In the child: only calls that are safe after a fork.
+void settle(const char* log, pid_t parent) {
   ::setpgid(0, 0);  // Ctrl-C is for the parent, which ends its children in order
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) {
-    ::_exit(127);
-  }
-  const int out = ::open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
-  const int in = ::open("/dev/null", O_RDONLY);
-  if (out < 0 || in < 0) {
+  const int out = ::open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const int in = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (::getppid() != parent || out < 0 || in < 0) {
     ::_exit(127);
   }
   ::dup2(in, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(out, STDERR_FILENO);
-  ::execv(program, arguments);
-  ::_exit(127);
 }
 
 }  // namespace
@@ -48,13 +46,30 @@ ChildProcess::ChildProcess(const std::filesystem::path& program, const std::vect
     pointers.push_back(word.data());
   }
   pointers.push_back(nullptr);
+  begin(
+      [&] {
+        ::execv(pointers[0], pointers.data());
+        return 127;
+      },
+      log);
+}
+
+ChildProcess::ChildProcess(const std::function<int()>& work, const std::filesystem::path& log) {
+  begin(work, log);
+}
+
+void ChildProcess::begin(const std::function<int()>& work, const std::filesystem::path& log) {
   const pid_t parent = ::getpid();
+  std::fflush(nullptr);  // else the child would print it again
   pid_ = ::fork();
   if (pid_ < 0) {
     throw std::system_error(errno, std::generic_category(), "fork");
   }
   if (pid_ == 0) {
-    become(words[0].c_str(), pointers.data(), log.c_str(), parent);
+    settle(log.c_str(), parent);
+    const int status = work();
+    std::fflush(nullptr);
+    ::_exit(status);  // what the child has of our objects is not ended twice
   }
 }
 
@@ -107,6 +122,19 @@ void ChildProcess::kill() {
     ::waitpid(pid_, &status, 0);
     status_ = status;
   }
+}
+
+Duration cpu_time_of_children() {
+  Duration sum;
+  std::ifstream children("/proc/self/task/" + std::to_string(::getpid()) + "/children");
+  for (pid_t child = 0; children >> child;) {
+    clockid_t clock = 0;
+    timespec used{};
+    if (::clock_getcpuclockid(child, &clock) == 0 && ::clock_gettime(clock, &used) == 0) {
+      sum = sum + Duration::seconds(used.tv_sec) + Duration::nanoseconds(used.tv_nsec);
+    }
+  }
+  return sum;
 }
 
 }  // namespace mallard::cli

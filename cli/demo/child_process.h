@@ -1,9 +1,10 @@
-// A process of our own program that ends when we do.
+// A process that ends when this one does.
 #pragma once
 
 #include <sys/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,10 +21,14 @@ namespace mallard::cli {
 class ChildProcess {
  public:
   ChildProcess() = default;
-  // Starts `program` with `arguments` (without the program's name); its stdout and stderr are appended to
-  // `log`. Throws std::system_error when it cannot.
+  // Both throw std::system_error when there can be no child. It reads nothing; its stdout and stderr are
+  // appended to `log`.
+  //
+  // Starts `program` with `arguments` (without the program's name); 127 is its exit status where that fails.
   ChildProcess(const std::filesystem::path& program, const std::vector<std::string>& arguments,
                const std::filesystem::path& log);
+  // A copy of this process that does `work` and ends with its result as exit status.
+  ChildProcess(const std::function<int()>& work, const std::filesystem::path& log);
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&& other) noexcept;
   ChildProcess(const ChildProcess&) = delete;
@@ -42,8 +47,14 @@ class ChildProcess {
   void kill();
 
  private:
+  void begin(const std::function<int()>& work, const std::filesystem::path& log);
+
   pid_t pid_ = -1;
   std::optional<int> status_;
 };
+
+// CPU time that the children of this process, and theirs that they waited for, have used so far. Children
+// that have ended do not count.
+[[nodiscard]] Duration cpu_time_of_children();
 
 }  // namespace mallard::cli

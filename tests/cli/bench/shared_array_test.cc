@@ -4,7 +4,7 @@
 
 #include <atomic>
 
-#include "cli/bench/forked_process.h"
+#include "cli/demo/child_process.h"
 #include "tests/cli/temporary_folder.h"
 
 namespace mallard::cli {
@@ -14,7 +14,7 @@ TEST(SharedArray, ShowsWhatACopyOfTheProcessWrote) {
   const TemporaryFolder folder;
   SharedArray<std::atomic<int>> array(3);
   array[0] = 1;
-  ForkedProcess child(
+  ChildProcess child(
       [&] {
         array[2] = array[0] + 41;
         return 0;

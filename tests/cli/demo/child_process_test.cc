@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <csignal>
+#include <cstdio>
 #include <fstream>
 #include <iterator>
 
@@ -13,6 +14,13 @@ namespace mallard::cli {
 namespace {
 
 constexpr Duration patience = Duration::seconds(10);
+
+int spin_for_ever() {
+  volatile bool goes_on = true;
+  while (goes_on) {
+  }
+  return 0;
+}
 
 TEST(ChildProcess, runs_a_program_and_tells_how_it_ended) {
   const TemporaryFolder folder;
@@ -54,6 +62,37 @@ TEST(ChildProcess, a_program_that_is_not_there_ends_with_127) {
   ChildProcess child("/nowhere/at/all", {}, folder.path("log"));
   ASSERT_TRUE(child.wait(patience));
   EXPECT_EQ(WEXITSTATUS(*child.exit_status()), 127);
+}
+
+TEST(ChildProcess, a_copy_does_its_work_and_ends) {
+  const TemporaryFolder folder;
+  ChildProcess child(
+      [] {
+        std::printf("in the copy\n");
+        return 0;
+      },
+      folder.path("log"));
+  ASSERT_TRUE(child.wait(patience));
+  EXPECT_FALSE(child.running());
+  std::ifstream log(folder.path("log"));
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(log), {}), "in the copy\n");
+}
+
+TEST(ChildProcess, a_copy_takes_signals_and_goes_with_its_owner) {
+  const TemporaryFolder folder;
+  {
+    ChildProcess stopped(spin_for_ever, folder.path("log"));
+    stopped.signal(SIGSTOP);
+    EXPECT_TRUE(stopped.running());
+  }
+  ChildProcess child(spin_for_ever, folder.path("log"));
+  EXPECT_FALSE(child.wait(Duration::milliseconds(1)));
+  while (child.running() && cpu_time_of_children() < Duration::milliseconds(1)) {
+  }
+  EXPECT_GE(cpu_time_of_children(), Duration::milliseconds(1));
+  child.kill();
+  EXPECT_FALSE(child.running());
+  EXPECT_EQ(cpu_time_of_children(), Duration()) << "nobody else is left";
 }
 
 }  // namespace
