@@ -1,9 +1,7 @@
 // Connects to one peer: waits its pause, looks the name up anew, connects, shakes hands.
 #pragma once
 
-#include <asio/basic_waitable_timer.hpp>
 #include <asio/ip/basic_resolver.hpp>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -15,6 +13,7 @@
 #include "transport/channel/channel_limits.h"
 #include "transport/channel/handshake_run.h"
 #include "transport/channel/hello.h"
+#include "transport/channel/loop_timer.h"
 #include "transport/channel/peer_identity.h"
 #include "transport/channel/redial_pause.h"
 #include "transport/channel/socket.h"
@@ -59,9 +58,7 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
   const PeerIdentity& peer_;
   asio::ip::basic_resolver<asio::ip::tcp, asio::io_context::executor_type> resolver_;
   // The pause between dials, then the time within which the peer must be connected.
-  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                             asio::io_context::executor_type>
-      timer_;
+  LoopTimer timer_;
   Socket socket_;
   std::vector<asio::ip::tcp::endpoint> endpoints_;  // of the last look-up, at most a few
   std::size_t next_endpoint_ = 0;                   // moves on with each dial, so that all are tried in turn

@@ -1,8 +1,6 @@
 // A handshake on a socket: waits, goes on, gives up at its deadline.
 #pragma once
 
-#include <asio/basic_waitable_timer.hpp>
-#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -10,6 +8,7 @@
 
 #include "config/base/time.h"
 #include "transport/channel/handshake.h"
+#include "transport/channel/loop_timer.h"
 #include "transport/channel/socket.h"
 
 namespace mallard::transport {
@@ -38,9 +37,7 @@ class HandshakeRun : public std::enable_shared_from_this<HandshakeRun> {
   Socket socket_;
   Handshake handshake_;
   std::size_t bytes_max_;
-  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                             asio::io_context::executor_type>
-      deadline_;
+  LoopTimer deadline_;
   Finished finished_;
 };
 

@@ -1,8 +1,6 @@
 // The side of a ChannelSet that is dialed: accepts within limits, and runs the handshakes of those it let in.
 #pragma once
 
-#include <asio/basic_waitable_timer.hpp>
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,6 +15,7 @@
 #include "transport/channel/channel_limits.h"
 #include "transport/channel/handshake_run.h"
 #include "transport/channel/hello.h"
+#include "transport/channel/loop_timer.h"
 #include "transport/channel/socket.h"
 #include "transport/channel/tls_context.h"
 
@@ -61,9 +60,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   Hello ours_;
   Roster roster_;
   Acceptor acceptor_;
-  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                             asio::io_context::executor_type>
-      pause_;
+  LoopTimer pause_;
   std::uint16_t port_ = 0;
   AcceptGate gate_;
   AcceptCounters counters_;

@@ -1,8 +1,6 @@
 // The peers of a ChannelSet: which channel is up, what happened to it, and what is written when.
 #pragma once
 
-#include <asio/basic_waitable_timer.hpp>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -15,6 +13,7 @@
 #include "transport/channel/channel_set.h"
 #include "transport/channel/dialer.h"
 #include "transport/channel/listener.h"
+#include "transport/channel/loop_timer.h"
 #include "transport/channel/session.h"
 #include "transport/channel/tls_context.h"
 
@@ -86,9 +85,7 @@ class PeerTable final : public SessionOwner {
   std::vector<std::unique_ptr<Peer>> peers_;
   std::vector<std::uint16_t> index_of_;  // by cluster * replicas_max + replica
   std::shared_ptr<Listener> listener_;
-  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                             asio::io_context::executor_type>
-      tick_;
+  LoopTimer tick_;
   HandlerMemory handler_memory_;
   bool turn_scheduled_ = false;
   bool reads_resume_ = false;

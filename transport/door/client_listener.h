@@ -5,11 +5,9 @@
 // first bytes come. When all places are taken the oldest has to go, so that who hurries always finds one.
 #pragma once
 
-#include <asio/basic_waitable_timer.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/posix/basic_stream_descriptor.hpp>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -24,6 +22,7 @@
 #include "transport/channel/accept_gate.h"
 #include "transport/channel/acceptor.h"
 #include "transport/channel/handler_memory.h"
+#include "transport/channel/loop_timer.h"
 #include "transport/channel/tls_context.h"
 #include "transport/channel/tls_stream.h"
 #include "transport/door/door_limits.h"
@@ -66,9 +65,6 @@ class ClientListener : public std::enable_shared_from_this<ClientListener> {
   [[nodiscard]] std::size_t pending() const { return pending_; }
 
  private:
-  using Timer =
-      asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                                 asio::io_context::executor_type>;
   struct Entrant;
   struct Wait;
 
@@ -90,9 +86,9 @@ class ClientListener : public std::enable_shared_from_this<ClientListener> {
   const std::vector<PublicKey> clients_;
   const ClientListenerLimits limits_;
   Acceptor acceptor_;
-  Timer pause_;
-  Timer watch_;
-  Timer work_;
+  LoopTimer pause_;
+  LoopTimer watch_;
+  LoopTimer work_;
   HandlerMemory handler_memory_;
   AcceptGate gate_;
   ClientListenerCounters counters_;

@@ -1,7 +1,6 @@
 #include "transport/door/door_client.h"
 
 #include <algorithm>
-#include <asio/basic_waitable_timer.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <chrono>
@@ -12,6 +11,7 @@
 #include "config/base/prng.h"
 #include "transport/channel/handler_memory.h"
 #include "transport/channel/loop_clock.h"
+#include "transport/channel/loop_timer.h"
 #include "transport/channel/redial_pause.h"
 #include "transport/door/door_dialer.h"
 #include "transport/door/door_stream.h"
@@ -181,10 +181,6 @@ class DoorClient::State final : public DoorStreamOwner {
   void stream_wants_slot() override {}
 
  private:
-  using Timer =
-      asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                                 asio::io_context::executor_type>;
-
   // What Asio calls back; its memory is the client's.
   struct Wait {
     std::shared_ptr<State> state;
@@ -277,8 +273,8 @@ class DoorClient::State final : public DoorStreamOwner {
   DoorClientObserver& observer_;
   HandlerMemory handler_memory_;
   RedialPause pause_;
-  Timer redial_;
-  Timer watch_;
+  LoopTimer redial_;
+  LoopTimer watch_;
   RequestTable requests_;
   std::size_t unanswered_max_ = 0;
   DoorStream stream_;

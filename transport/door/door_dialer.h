@@ -2,11 +2,9 @@
 // the replica prove its own.
 #pragma once
 
-#include <asio/basic_waitable_timer.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/basic_resolver.hpp>
 #include <asio/ip/tcp.hpp>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -18,6 +16,7 @@
 
 #include "config/base/time.h"
 #include "crypto/key_pair.h"
+#include "transport/channel/loop_timer.h"
 #include "transport/channel/socket.h"
 #include "transport/channel/tls_context.h"
 #include "transport/channel/tls_stream.h"
@@ -60,9 +59,7 @@ class DoorDialer : public std::enable_shared_from_this<DoorDialer> {
   const Duration deadline_;
   TlsContext context_;
   asio::ip::basic_resolver<asio::ip::tcp, asio::io_context::executor_type> resolver_;
-  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                             asio::io_context::executor_type>
-      timer_;
+  LoopTimer timer_;
   Socket socket_;
   std::optional<TlsStream> tls_;
   std::vector<asio::ip::tcp::endpoint> endpoints_;  // of the last look-up, at most a few

@@ -1,7 +1,6 @@
 #include "transport/door/door_server.h"
 
 #include <algorithm>
-#include <asio/basic_waitable_timer.hpp>
 #include <asio/io_context.hpp>
 #include <asio/posix/basic_stream_descriptor.hpp>
 #include <asio/posix/descriptor_base.hpp>
@@ -17,6 +16,7 @@
 #include "config/base/invariant.h"
 #include "transport/channel/handler_memory.h"
 #include "transport/channel/loop_clock.h"
+#include "transport/channel/loop_timer.h"
 #include "transport/door/client_roster.h"
 #include "transport/door/door_place.h"
 #include "transport/door/door_stream.h"
@@ -416,10 +416,8 @@ class DoorServer::State final : public DoorStreamOwner {
   HandlerMemory handler_memory_;
   std::optional<DoorListener> listener_;  // until stop()
   asio::posix::basic_stream_descriptor<asio::io_context::executor_type> waiter_;
-  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                             asio::io_context::executor_type>
-      pause_;
-  decltype(pause_) watch_;
+  LoopTimer pause_;
+  LoopTimer watch_;
   ClientDoorLimits client_limits_;
   std::optional<ClientRoster> roster_;
   std::shared_ptr<ClientListener> clients_;
