@@ -36,7 +36,7 @@ class PeerTable;
 struct ChannelSettings {
   Plane plane = Plane::bridge;
   ReplicaAddress self;
-  std::string listen_host;          // as for listen_at() (acceptor.h)
+  std::string listen_host;          // as for Acceptor::open() (acceptor.h)
   std::uint16_t listen_port = 0;    // 0: any; listening_port() tells
   std::vector<PeerIdentity> peers;  // distinct addresses, distinct keys, self not among them
   crypto::Digest configuration;     // of what all processes of a pairing must have in common

@@ -15,8 +15,6 @@
 #include "transport/channel/channel_limits.h"
 #include "transport/channel/handshake_run.h"
 #include "transport/channel/hello.h"
-#include "transport/channel/loop_timer.h"
-#include "transport/channel/socket.h"
 #include "transport/channel/tls_context.h"
 
 namespace mallard::transport {
@@ -38,20 +36,17 @@ class Listener : public std::enable_shared_from_this<Listener> {
   Listener(asio::io_context& io, const TlsContext& context, const ChannelLimits& limits, const Hello& ours,
            Roster roster);
 
-  // `host` and `port`: as for listen_at().
+  // `host` and `port`: as for Acceptor::open().
   [[nodiscard]] std::error_code open(const std::string& host, std::uint16_t port);
   void start(Callbacks callbacks);
   // Closes everything that is not a channel yet; nothing is called any more.
   void stop();
 
-  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
   [[nodiscard]] AcceptCounters& counters() { return counters_; }
 
  private:
-  void wait();
-  void pause();
-  [[nodiscard]] bool accept_some();
-  void admit(Socket socket, const asio::ip::address& source);
+  void admit(FileDescriptor accepted, const asio::ip::tcp::endpoint& source);
   void finished(HandshakeRun& run, HandshakeRun::Outcome outcome);
 
   asio::io_context& io_;
@@ -60,8 +55,6 @@ class Listener : public std::enable_shared_from_this<Listener> {
   Hello ours_;
   Roster roster_;
   Acceptor acceptor_;
-  LoopTimer pause_;
-  std::uint16_t port_ = 0;
   AcceptGate gate_;
   AcceptCounters counters_;
   Callbacks callbacks_;

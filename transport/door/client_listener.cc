@@ -1,12 +1,7 @@
 #include "transport/door/client_listener.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <asio/ip/address.hpp>
 #include <asio/posix/descriptor_base.hpp>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "transport/channel/loop_clock.h"
@@ -16,8 +11,6 @@ namespace mallard::transport::door {
 namespace {
 
 constexpr int backlog = 1024;  // what comes while the loop sleeps
-constexpr int accepts_per_wake = 64;
-constexpr std::chrono::milliseconds pause_without_sockets{100};
 constexpr std::chrono::milliseconds watch_interval{100};
 
 ChannelLimits gate_limits(const ClientListenerLimits& limits) {
@@ -28,21 +21,6 @@ ChannelLimits gate_limits(const ClientListenerLimits& limits) {
 }
 
 }  // namespace
-
-std::uint64_t neighbourhood_of(const asio::ip::address& source) {
-  if (source.is_v4()) {
-    return source.to_v4().to_uint() >> 8U;
-  }
-  if (source.to_v6().is_v4_mapped()) {
-    return asio::ip::make_address_v4(asio::ip::v4_mapped, source.to_v6()).to_uint() >> 8U;
-  }
-  const auto bytes = source.to_v6().to_bytes();
-  std::uint64_t prefix = 0;
-  for (std::size_t i = 0; i < 8; ++i) {
-    prefix = prefix << 8U | bytes[i];
-  }
-  return prefix;
-}
 
 // A connection that has proved nothing yet.
 struct ClientListener::Entrant {
@@ -72,12 +50,10 @@ struct ClientListener::Wait {
 
 ClientListener::ClientListener(asio::io_context& io, const crypto::KeyPair& key,
                                std::vector<PublicKey> clients, const ClientListenerLimits& limits)
-    : io_(io),
-      context_(key),
+    : context_(key),
       clients_(std::move(clients)),
       limits_(limits),
-      acceptor_(io.get_executor()),
-      pause_(io.get_executor()),
+      acceptor_(io),
       watch_(io.get_executor()),
       work_(io.get_executor()),
       gate_(gate_limits(limits)) {
@@ -90,22 +66,20 @@ ClientListener::ClientListener(asio::io_context& io, const crypto::KeyPair& key,
 ClientListener::~ClientListener() = default;
 
 std::error_code ClientListener::open(const std::string& host, std::uint16_t port) {
-  std::error_code error = listen_at(acceptor_, host, port, backlog);
-  if (!error) port_ = acceptor_.local_endpoint(error).port();
-  return error;
+  return acceptor_.open(host, port, backlog);
 }
 
 void ClientListener::start(Arrived arrived) {
   arrived_ = std::move(arrived);
-  wait();
+  acceptor_.start(shared_from_this(), [this](FileDescriptor socket, const asio::ip::tcp::endpoint& source) {
+    admit(std::move(socket), source);
+  });
 }
 
 void ClientListener::stop() {
   stopped_ = true;
   arrived_ = {};
-  std::error_code ignored;
-  acceptor_.close(ignored);
-  pause_.cancel();
+  acceptor_.stop();
   watch_.cancel();
   work_.cancel();
   for (const auto& entrant : entrants_) {
@@ -113,52 +87,9 @@ void ClientListener::stop() {
   }
 }
 
-// ---- Accepting -----------------------------------------------------------------------------------------
-
-void ClientListener::wait() {
-  acceptor_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](std::error_code error) {
-    if (error || self->stopped_) {
-      return;
-    }
-    if (self->accept_some()) {
-      self->wait();
-    } else {
-      self->pause();
-    }
-  });
-}
-
-// The backlog would wake us again at once, and for nothing.
-void ClientListener::pause() {
-  pause_.expires_after(pause_without_sockets);
-  pause_.async_wait([self = shared_from_this()](std::error_code error) {
-    if (!error && !self->stopped_) {
-      self->wait();
-    }
-  });
-}
-
-// False when the machine has no more sockets for us.
-bool ClientListener::accept_some() {
-  for (int i = 0; i < accepts_per_wake; ++i) {
-    asio::ip::tcp::endpoint source;
-    auto length = static_cast<socklen_t>(source.capacity());
-    FileDescriptor socket(
-        ::accept4(acceptor_.native_handle(), source.data(), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (socket.number() >= 0) {
-      ++counters_.accepted;
-      admit(std::move(socket), neighbourhood_of(source.address()));
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      return true;
-    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      return false;
-    }
-  }
-  return true;
-}
-
-void ClientListener::admit(FileDescriptor socket, std::uint64_t prefix) {
-  if (!gate_.admit(prefix, loop_now())) {
+void ClientListener::admit(FileDescriptor socket, const asio::ip::tcp::endpoint& source) {
+  ++counters_.accepted;
+  if (!gate_.admit(neighbourhood_of(source.address()), loop_now())) {
     ++counters_.refused_by_rate;
     abandon_on_close(socket.number());
     return;

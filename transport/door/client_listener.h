@@ -53,13 +53,13 @@ class ClientListener : public std::enable_shared_from_this<ClientListener> {
   ClientListener(const ClientListener&) = delete;
   ClientListener& operator=(const ClientListener&) = delete;
 
-  // `host` and `port`: as for listen_at(); port() tells what it is.
+  // `host` and `port`: as for Acceptor::open(); port() tells what it is.
   [[nodiscard]] std::error_code open(const std::string& host, std::uint16_t port);
   void start(Arrived arrived);
   // Closes everything; nothing is called any more.
   void stop();
 
-  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
   [[nodiscard]] const ClientListenerCounters& counters() const { return counters_; }
   // Connections that have proved nothing yet.
   [[nodiscard]] std::size_t pending() const { return pending_; }
@@ -68,10 +68,7 @@ class ClientListener : public std::enable_shared_from_this<ClientListener> {
   struct Entrant;
   struct Wait;
 
-  void wait();
-  void pause();
-  [[nodiscard]] bool accept_some();
-  void admit(FileDescriptor socket, std::uint64_t prefix);
+  void admit(FileDescriptor socket, const asio::ip::tcp::endpoint& source);
   Entrant& place_for_one();
   void wait_for(Entrant& entrant, bool readable);
   void on_ready(Entrant& entrant);
@@ -81,19 +78,16 @@ class ClientListener : public std::enable_shared_from_this<ClientListener> {
   void watch();
   void check_deadlines();
 
-  asio::io_context& io_;
   TlsContext context_;
   const std::vector<PublicKey> clients_;
   const ClientListenerLimits limits_;
   Acceptor acceptor_;
-  LoopTimer pause_;
   LoopTimer watch_;
   LoopTimer work_;
   HandlerMemory handler_memory_;
   AcceptGate gate_;
   ClientListenerCounters counters_;
   Arrived arrived_;
-  std::uint16_t port_ = 0;
   std::vector<std::unique_ptr<Entrant>> entrants_;
   std::size_t pending_ = 0;
   std::vector<Entrant*> ready_;  // first come, first served; each at most once
@@ -102,8 +96,5 @@ class ClientListener : public std::enable_shared_from_this<ClientListener> {
   bool watching_ = false;
   bool stopped_ = false;
 };
-
-// The neighbourhood of an address, as AcceptGate wants it.
-[[nodiscard]] std::uint64_t neighbourhood_of(const asio::ip::address& source);
 
 }  // namespace mallard::transport::door

@@ -84,7 +84,7 @@ struct DoorServerSettings {
 
 // The door over the network.
 struct ClientDoorSettings {
-  std::string host;                // as for listen_at() (transport/channel/acceptor.h)
+  std::string host;                // as for Acceptor::open() (transport/channel/acceptor.h)
   std::uint16_t port = 0;          // 0: any; clients_port() tells
   std::vector<PublicKey> clients;  // who may come in; distinct
   ClientDoorLimits limits;

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <asio/ip/address.hpp>
-
 #include "tests/transport/door/network_door.h"
 
 namespace mallard::transport::door {
@@ -87,15 +85,6 @@ TEST_F(ClientListenerTest, says_why_it_cannot_listen) {
   ASSERT_FALSE(listening.has_value());
   EXPECT_NE(listening.error().what.find("127.0.0.1"), std::string::npos);
   EXPECT_NE(listening.error().advice.find("ports"), std::string::npos);
-}
-
-TEST(NeighbourhoodOf, is_a_24th_of_ipv4_and_a_64th_of_ipv6) {
-  const auto of = [](const char* address) { return neighbourhood_of(asio::ip::make_address(address)); };
-  EXPECT_EQ(of("10.1.2.3"), of("10.1.2.200"));
-  EXPECT_NE(of("10.1.2.3"), of("10.1.3.3"));
-  EXPECT_EQ(of("::ffff:10.1.2.3"), of("10.1.2.3"));
-  EXPECT_EQ(of("fd00:1:2:3::1"), of("fd00:1:2:3:ffff::"));
-  EXPECT_NE(of("fd00:1:2:3::1"), of("fd00:1:2:4::1"));
 }
 
 }  // namespace
