@@ -8,16 +8,12 @@
 #include <iterator>
 #include <thread>
 
-#include "cli/demo/free_ports.h"
+#include "cli/demo/local_pairing.h"
 #include "cli/status/admin_page.h"
-#include "config/print_pairing.h"
-#include "config/weights.h"
-#include "crypto/key_file.h"
 
 namespace mallard::cli {
 namespace {
 
-constexpr std::size_t ports_per_replica = 6;
 constexpr Duration page_patience = Duration::milliseconds(500);
 constexpr Duration stop_patience = Duration::seconds(10);
 constexpr auto start_patience = std::chrono::seconds(30);
@@ -28,42 +24,19 @@ constexpr const char* cluster_name = "bench";
 Result<ReplicaDeployment, std::string> ReplicaDeployment::make(const std::filesystem::path& root,
                                                                const ReplicaDeploymentSettings& settings) {
   ReplicaDeployment made(root);
-  const std::size_t wanted = settings.replicas * ports_per_replica;
-  const std::vector<std::uint16_t> ports = find_free_ports(wanted);
-  if (ports.size() < wanted) {
-    return Failure<std::string>(
-        fmt::format("{} free ports are needed at 127.0.0.1, {} were found", wanted, ports.size()));
-  }
-  config::ClusterSettings cluster;
-  cluster.name = cluster_name;
-  cluster.kind = config::ClusterKind::cft;
-  cluster.durability = settings.durability;
-  cluster.faults = config::implied_faults(settings.replicas);
+  LocalCluster cluster;
+  cluster.settings.name = cluster_name;
+  cluster.settings.kind = config::ClusterKind::cft;
+  cluster.settings.durability = settings.durability;
   for (std::uint16_t r = 0; r < settings.replicas; ++r) {
     made.directories_.push_back(root / std::to_string(r));
-    const auto keys = crypto::generate_keys(made.directories_.back());
-    if (!keys) {
-      return Failure<std::string>(keys.error().what);
-    }
-    const std::uint16_t* own = ports.data() + r * ports_per_replica;
-    config::ReplicaSettings replica;
-    replica.id = ReplicaIndex(r);
-    replica.host = "127.0.0.1";
-    replica.ports = {.bridge = own[0],
-                     .local = own[1],
-                     .clients = own[2],
-                     .admin = own[3],
-                     .replica_admin = own[4],
-                     .replicas = own[5]};
-    replica.keys = {.gateway = (*keys)[0], .replica = (*keys)[1], .signing = (*keys)[2]};
-    cluster.replicas.push_back(replica);
   }
-  made.pairing_.clusters.push_back(cluster);
-  std::ofstream out(root / "pairing.yaml");
-  out << config::print_pairing(made.pairing_);
-  if (!out.flush()) {
-    return Failure<std::string>(fmt::format("{}: the configuration cannot be written", root.string()));
+  cluster.directories = made.directories_;
+  auto pairing = make_local_pairing({cluster}, {}, root / "pairing.yaml");
+  if (!pairing) {
+    return Failure<std::string>(pairing.error());
   }
+  made.pairing_ = std::move(*pairing);
   return made;
 }
 

@@ -8,34 +8,15 @@
 #include <iterator>
 #include <utility>
 
-#include "cli/demo/free_ports.h"
-#include "config/print_pairing.h"
-#include "config/weights.h"
-#include "crypto/key_file.h"
+#include "cli/demo/local_pairing.h"
 
 namespace mallard::cli {
 namespace {
 
 constexpr std::array<const char*, 2> cluster_names{"east", "west"};
-constexpr std::size_t ports_per_replica = 6;
 constexpr const char* gateway_process = "gateway";
 constexpr const char* replica_process = "replica";
 constexpr Duration stop_patience = Duration::seconds(10);
-
-config::ReplicaSettings make_replica(std::uint16_t id, const crypto::PublicKeys& keys,
-                                     const std::uint16_t* ports) {
-  config::ReplicaSettings replica;
-  replica.id = ReplicaIndex(id);
-  replica.host = "127.0.0.1";
-  replica.ports = {.bridge = ports[0],
-                   .local = ports[1],
-                   .clients = ports[2],
-                   .admin = ports[3],
-                   .replica_admin = ports[4],
-                   .replicas = ports[5]};
-  replica.keys = {.gateway = keys[0], .replica = keys[1], .signing = keys[2]};
-  return replica;
-}
 
 }  // namespace
 
@@ -48,43 +29,23 @@ Result<DemoDeployment, std::string> DemoDeployment::make(const std::filesystem::
                                                          std::uint16_t replicas,
                                                          const std::array<config::ClusterKind, 2>& kinds) {
   DemoDeployment made(root, replicas);
-  const std::size_t wanted = 2 * std::size_t{replicas} * ports_per_replica;
-  const std::vector<std::uint16_t> ports = find_free_ports(wanted);
-  if (ports.size() < wanted) {
-    return Failure<std::string>(
-        fmt::format("{} free ports are needed at 127.0.0.1, {} were found", wanted, ports.size()));
+  std::vector<LocalCluster> clusters;
+  for (std::size_t c = 0; c < cluster_names.size(); ++c) {
+    LocalCluster& cluster = clusters.emplace_back();
+    cluster.settings.name = cluster_names[c];
+    cluster.settings.kind = kinds[c];
+    cluster.directories = made.directories(c);
   }
-  const std::uint16_t* next_ports = ports.data();
-  for (std::uint16_t c = 0; c < cluster_names.size(); ++c) {
-    config::ClusterSettings cluster;
-    cluster.name = cluster_names[c];
-    cluster.kind = kinds[c];
-    made.pairing_.clusters.push_back(cluster);
-    for (std::uint16_t r = 0; r < replicas; ++r) {
-      const auto keys = crypto::generate_keys(made.directory(c, r));
-      if (!keys) {
-        return Failure<std::string>(keys.error().what);
-      }
-      made.pairing_.clusters[c].replicas.push_back(make_replica(r, *keys, next_ports));
-      next_ports += ports_per_replica;
-    }
-    made.pairing_.clusters[c].faults = config::implied_faults(replicas);
+  auto pairing = make_local_pairing(std::move(clusters), {}, made.configuration_);
+  if (!pairing) {
+    return Failure<std::string>(pairing.error());
   }
-  config::LinkSettings link;
-  link.name = fmt::format("{}-{}", cluster_names[0], cluster_names[1]);
-  link.from = ClusterIndex(0);
-  link.to = ClusterIndex(1);
-  made.pairing_.links.push_back(link);
-  std::ofstream out(made.configuration_);
-  out << config::print_pairing(made.pairing_);
-  if (!out.flush()) {
-    return Failure<std::string>(fmt::format("{}: cannot be written", made.configuration_.string()));
-  }
+  made.pairing_ = std::move(*pairing);
   return made;
 }
 
 std::string DemoDeployment::name(std::size_t cluster, std::size_t replica) const {
-  return fmt::format("{}-{}", pairing_.clusters[cluster].name, replica);
+  return fmt::format("{}-{}", cluster_names[cluster], replica);
 }
 
 std::filesystem::path DemoDeployment::directory(std::size_t cluster, std::size_t replica) const {

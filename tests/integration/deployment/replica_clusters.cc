@@ -7,10 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "cli/demo/free_ports.h"
-#include "config/print_pairing.h"
-#include "config/weights.h"
-#include "crypto/key_file.h"
+#include "cli/demo/local_pairing.h"
 #include "tests/integration/deployment/deployment.h"
 #include "tests/integration/deployment/http_get.h"
 #include "tests/integration/deployment/waiting.h"
@@ -19,7 +16,6 @@ namespace mallard::integration {
 namespace {
 
 constexpr std::array names{"east", "west"};
-constexpr std::size_t ports_per_replica = 6;
 constexpr std::size_t last_words_bytes = 1500;
 
 }  // namespace
@@ -27,37 +23,16 @@ constexpr std::size_t last_words_bytes = 1500;
 ReplicaClusters::ReplicaClusters(ReplicaClustersSettings settings)
     : settings_(std::move(settings)), folder_("replicas") {
   if (settings_.root.empty()) settings_.root = folder_.path();
-  const std::size_t wanted = ports_per_replica * replicas * settings_.clusters;
-  const std::vector<std::uint16_t> ports = cli::find_free_ports(wanted);
-  if (ports.size() < wanted) throw std::runtime_error("too few free ports");
-  const std::uint16_t* port = ports.data();
+  std::vector<cli::LocalCluster> clusters(settings_.clusters);
   for (std::uint16_t c = 0; c < settings_.clusters; ++c) {
-    config::ClusterSettings cluster;
-    cluster.name = names.at(c);
-    cluster.kind = config::ClusterKind::cft;
-    cluster.durability = settings_.durability;
-    pairing_.clusters.push_back(cluster);
-    for (std::uint16_t r = 0; r < replicas; ++r) {
-      const auto keys = crypto::generate_keys(directory({ClusterIndex(c), ReplicaIndex(r)}));
-      if (!keys) throw std::runtime_error(keys.error().what);
-      config::ReplicaSettings replica;
-      replica.id = ReplicaIndex(r);
-      replica.host = "127.0.0.1";
-      replica.ports = {port[0], port[1], port[2], port[3], port[4], port[5]};
-      replica.keys = {.gateway = keys->at(0), .replica = keys->at(1), .signing = keys->at(2)};
-      pairing_.clusters[c].replicas.push_back(replica);
-      port += ports_per_replica;
-    }
-    pairing_.clusters[c].faults = config::implied_faults(replicas);
+    clusters[c].settings.name = names.at(c);
+    clusters[c].settings.kind = config::ClusterKind::cft;
+    clusters[c].settings.durability = settings_.durability;
+    clusters[c].directories = directories(ClusterIndex(c));
   }
-  if (settings_.clusters == 2) {
-    config::LinkSettings between;
-    between.name = link;
-    between.from = ClusterIndex(0);
-    between.to = ClusterIndex(1);
-    pairing_.links.push_back(between);
-  }
-  std::ofstream(folder_.path() / "pairing.yaml") << config::print_pairing(pairing_);
+  auto pairing = cli::make_local_pairing(std::move(clusters), {}, folder_.path() / "pairing.yaml");
+  if (!pairing) throw std::runtime_error(pairing.error());
+  pairing_ = std::move(*pairing);
 }
 
 std::vector<std::string> ReplicaClusters::command(ReplicaAddress address, const char* kind) const {
