@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -30,7 +31,8 @@ ReplicaClusters::ReplicaClusters(ReplicaClustersSettings settings)
     clusters[c].settings.durability = settings_.durability;
     clusters[c].directories = directories(ClusterIndex(c));
   }
-  auto pairing = cli::make_local_pairing(std::move(clusters), {}, folder_.path() / "pairing.yaml");
+  auto pairing =
+      cli::make_local_pairing(std::move(clusters), settings_.clients, folder_.path() / "pairing.yaml");
   if (!pairing) throw std::runtime_error(pairing.error());
   pairing_ = std::move(*pairing);
 }
@@ -53,7 +55,7 @@ void ReplicaClusters::start(ReplicaAddress address) {
   replica.insert(replica.end(), {"--memory", memory(address.cluster).string()});
   if (is_founding_) replica.emplace_back("--found");
   Seat& seat = processes_[address];
-  seat.replica.emplace(replica, ChildOptions{.output = output(address, "replica")});
+  seat.replica.emplace(replica, ChildOptions{.output = output(address, "replica"), .group = group(address)});
   if (settings_.clusters == 2) {
     seat.gateway.emplace(command(address, "gateway"), ChildOptions{.output = output(address, "gateway")});
   }
@@ -164,6 +166,27 @@ std::filesystem::path ReplicaClusters::output(ReplicaAddress address, const char
 // Not with the data: it goes with the power.
 std::filesystem::path ReplicaClusters::memory(ClusterIndex cluster) const {
   return folder_.path() / (std::string("memory-") + names.at(cluster.value));
+}
+
+// The path of the group that the replica's processes are in; empty: in none.
+std::filesystem::path ReplicaClusters::group(ReplicaAddress address) {
+  if (settings_.memory_bytes == 0) return {};
+  if (!groups_.contains(address)) {
+    auto made = MemoryGroup::create("replica-" + directory(address).filename().string());
+    if (!made) {
+      std::printf("NOTE: this replica runs without a limit: %s\n", made.error().c_str());
+      return {};
+    }
+    made->limit(settings_.memory_bytes);
+    groups_.emplace(address, std::move(*made));
+  }
+  return groups_.at(address).path();
+}
+
+std::optional<std::uint64_t> ReplicaClusters::kills() const {
+  std::uint64_t sum = 0;
+  for (const auto& one : groups_) sum += one.second.kills();
+  return groups_.size() == addresses().size() ? std::optional(sum) : std::nullopt;
 }
 
 const config::ReplicaSettings& ReplicaClusters::settings_of(ReplicaAddress address) const {

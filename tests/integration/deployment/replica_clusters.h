@@ -15,6 +15,7 @@
 #include "config/base/time.h"
 #include "config/pairing.h"
 #include "tests/integration/deployment/child_process.h"
+#include "tests/integration/deployment/memory_group.h"
 #include "tests/integration/deployment/scratch_folder.h"
 
 namespace mallard::integration {
@@ -23,9 +24,12 @@ struct ReplicaClustersSettings {
   std::uint16_t clusters = 1;  // or 2
   config::Durability durability = config::Durability::disk;
   // Where the data directories are; empty: in the scratch folder.
-  std::filesystem::path root;
+  std::filesystem::path root = {};
   // Data directories that are elsewhere.
-  std::map<ReplicaAddress, std::filesystem::path> places;
+  std::map<ReplicaAddress, std::filesystem::path> places = {};
+  std::vector<config::ClientSettings> clients = {};
+  // Each replica is in a group with room for so much, where groups can be made; 0: without a limit.
+  std::uint64_t memory_bytes = 0;
 };
 
 class ReplicaClusters {
@@ -53,6 +57,7 @@ class ReplicaClusters {
   [[nodiscard]] std::optional<std::size_t> leader(ClusterIndex cluster) const;
   // What a replica's admin port answers; empty: nothing.
   [[nodiscard]] std::string page(ReplicaAddress address, const std::string& path) const;
+  [[nodiscard]] const config::ReplicaSettings& settings_of(ReplicaAddress address) const;
 
   [[nodiscard]] ChildProcess& replica(ReplicaAddress address) {
     return processes_.at(address).replica.value();
@@ -68,6 +73,8 @@ class ReplicaClusters {
   [[nodiscard]] std::vector<std::filesystem::path> directories(ClusterIndex cluster) const;
   // All that its replica, or its gateway, has printed in all its lives.
   [[nodiscard]] std::string said(ReplicaAddress address, const char* kind = "replica") const;
+  // Processes that were ended for want of memory; nothing where not all have a limit.
+  [[nodiscard]] std::optional<std::uint64_t> kills() const;
   // The end of what every process has printed that has ended, for a failed test's message.
   [[nodiscard]] std::string last_words();
 
@@ -80,12 +87,13 @@ class ReplicaClusters {
   [[nodiscard]] std::vector<std::string> command(ReplicaAddress address, const char* kind) const;
   [[nodiscard]] std::filesystem::path output(ReplicaAddress address, const char* kind) const;
   [[nodiscard]] std::filesystem::path memory(ClusterIndex cluster) const;
-  [[nodiscard]] const config::ReplicaSettings& settings_of(ReplicaAddress address) const;
+  [[nodiscard]] std::filesystem::path group(ReplicaAddress address);
 
   ReplicaClustersSettings settings_;
   ScratchFolder folder_;
   config::Pairing pairing_;
   bool is_founding_ = true;
+  std::map<ReplicaAddress, MemoryGroup> groups_;  // go after the processes in them
   std::map<ReplicaAddress, Seat> processes_;
 };
 

@@ -207,7 +207,7 @@ TEST_F(DiskFault, OfTwoProcessesIsTheFirstOnes) {
 }
 
 TEST(Directory, OfAGatewayIsNotShared) {
-  ReplicaClusters clusters({.clusters = 2, .durability = config::Durability::disk, .root = {}, .places = {}});
+  ReplicaClusters clusters({.clusters = 2});
   clusters.start(replica(0));
   const auto runs = [&] { return !clusters.said(replica(0), "gateway").empty(); };
   ASSERT_TRUE(wait_until(patience, runs));

@@ -194,9 +194,7 @@ std::uint64_t open_half(const std::vector<std::uint16_t>& ports, const Stop& sto
 
 class HostileClients : public ::testing::Test {
  protected:
-  void SetUp() override {
-    ASSERT_TRUE(cluster_.start(memory_bytes, Duration::seconds(30))) << cluster_.last_words(0);
-  }
+  void SetUp() override { ASSERT_TRUE(cluster_.start(Duration::seconds(30))) << cluster_.said(0); }
 
   // The answer to one command of a client; good until the next.
   rsm::KvReply ask(std::size_t who, const std::vector<std::byte>& command) {
@@ -224,14 +222,14 @@ class HostileClients : public ::testing::Test {
   }
   void judge_processes() {
     for (std::size_t i = 0; i < ReplicaCluster::replicas; ++i) {
-      EXPECT_TRUE(cluster_.process(i).running()) << cluster_.last_words(i);
+      EXPECT_TRUE(cluster_.process(i).running()) << cluster_.said(i);
       std::printf("  replica %zu: %.1f MiB at most\n", i,
                   static_cast<double>(cluster_.process(i).peak_resident_bytes()) / (1 << 20));
     }
     EXPECT_EQ(cluster_.kills().value_or(0), 0U);
   }
 
-  ReplicaCluster cluster_{{"/good/", "/bad/"}};
+  ReplicaCluster cluster_{{"/good/", "/bad/"}, memory_bytes};
   std::vector<std::byte> last_;
 };
 

@@ -1,59 +1,78 @@
-// One cluster that Mallard runs, of three replicas as real processes, each held to its memory, and the
-// clients that it knows.
+// One cluster that Mallard runs, each of its replicas held to its memory, and the clients that it knows.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "config/base/time.h"
-#include "config/pairing.h"
 #include "crypto/key_pair.h"
-#include "tests/integration/deployment/child_process.h"
-#include "tests/integration/deployment/memory_group.h"
-#include "tests/integration/deployment/scratch_folder.h"
+#include "tests/integration/deployment/http_get.h"
+#include "tests/integration/deployment/replica_clusters.h"
+#include "tests/integration/deployment/waiting.h"
 #include "transport/door/door_client.h"
 
 namespace mallard::integration {
 
 class ReplicaCluster {
  public:
-  static constexpr std::uint16_t replicas = 3;
+  static constexpr std::uint16_t replicas = ReplicaClusters::replicas;
 
   // Makes all files; starts nothing. Client i has prefixes[i] and the key client(i). Throws
   // std::runtime_error.
-  explicit ReplicaCluster(const std::vector<std::string>& prefixes);
+  ReplicaCluster(const std::vector<std::string>& prefixes, std::uint64_t memory_bytes)
+      : clusters_(settings(prefixes, memory_bytes)) {}
 
-  // Founds the cluster, each replica in a group with room for `memory_bytes`. False when they are not ready
-  // within `limit`.
-  [[nodiscard]] bool start(std::uint64_t memory_bytes, Duration limit);
+  // Founds the cluster. False when it is not ready within `limit`.
+  [[nodiscard]] bool start(Duration limit) {
+    clusters_.start_all();
+    return clusters_.ready(limit) && wait_until(limit, [this] { return leader().has_value(); });
+  }
   // Who says that it leads.
-  [[nodiscard]] std::optional<std::size_t> leader() const;
+  [[nodiscard]] std::optional<std::size_t> leader() const { return clusters_.leader(ClusterIndex(0)); }
 
   [[nodiscard]] const crypto::KeyPair& client(std::size_t number) const { return clients_[number]; }
   // Where a client with this key finds the replicas; the key outlives what is returned.
-  [[nodiscard]] std::vector<transport::door::RemoteDoor> doors(const crypto::KeyPair& key) const;
-  [[nodiscard]] std::uint16_t clients_port(std::size_t replica) const;
+  [[nodiscard]] std::vector<transport::door::RemoteDoor> doors(const crypto::KeyPair& key) const {
+    std::vector<transport::door::RemoteDoor> all;
+    for (const ReplicaAddress& one : clusters_.addresses()) {
+      const config::ReplicaSettings& replica = clusters_.settings_of(one);
+      all.push_back({.host = replica.host,
+                     .port = replica.ports.clients,
+                     .replica = replica.keys.replica,
+                     .key = &key});
+    }
+    return all;
+  }
+  [[nodiscard]] std::uint16_t clients_port(std::size_t replica) const {
+    return clusters_.settings_of(address(replica)).ports.clients;
+  }
 
-  [[nodiscard]] std::string page(std::size_t replica, const std::string& path) const;
   [[nodiscard]] double metric(std::size_t replica, const std::string& name,
-                              const std::string& label = "") const;
-  [[nodiscard]] ChildProcess& process(std::size_t replica) { return *processes_[replica]; }
-  // Processes that were ended for want of memory; nothing where there are no groups.
-  [[nodiscard]] std::optional<std::uint64_t> kills() const;
-  [[nodiscard]] std::string last_words(std::size_t replica) const;
+                              const std::string& label = "") const {
+    return metric_sum(clusters_.page(address(replica), "/metrics"), name, label);
+  }
+  [[nodiscard]] ChildProcess& process(std::size_t replica) { return clusters_.replica(address(replica)); }
+  [[nodiscard]] std::optional<std::uint64_t> kills() const { return clusters_.kills(); }
+  // All that it has printed.
+  [[nodiscard]] std::string said(std::size_t replica) const { return clusters_.said(address(replica)); }
 
  private:
-  [[nodiscard]] std::string directory(std::size_t replica) const;
-  [[nodiscard]] bool is_ready() const;
+  static ReplicaAddress address(std::size_t replica) {
+    return {ClusterIndex(0), ReplicaIndex(static_cast<std::uint16_t>(replica))};
+  }
+  ReplicaClustersSettings settings(const std::vector<std::string>& prefixes, std::uint64_t memory_bytes) {
+    ReplicaClustersSettings made;
+    made.memory_bytes = memory_bytes;
+    for (const std::string& prefix : prefixes) {
+      clients_.push_back(crypto::KeyPair::generate());
+      made.clients.push_back({.key = clients_.back().public_key(), .prefixes = {prefix}});
+    }
+    return made;
+  }
 
-  ScratchFolder folder_{"clients"};
-  config::Pairing pairing_;
   std::vector<crypto::KeyPair> clients_;
-  std::vector<MemoryGroup> groups_;  // go after the processes in them
-  std::array<std::optional<ChildProcess>, replicas> processes_;
+  ReplicaClusters clusters_;
 };
 
 }  // namespace mallard::integration
