@@ -44,20 +44,7 @@ class LinkDeskTest : public testing::Test {
     stage.say(id, door::Tap{.link = out, .serial = 1, .after = BatchNumber(after)});
     stage.say(id, door::Credit{.link = out, .serial = 1, .batches = credit});
   }
-  // One batch with one put, as it comes over a link.
-  void apply(std::size_t id, std::uint64_t batch, const std::string& key) {
-    const KvWrite write{.operation = KvOperation::increment, .key = text_bytes(key), .amount = 1};
-    std::vector<std::byte> body(4 + message_bytes(write));
-    ByteWriter(body).write(static_cast<std::uint32_t>(body.size() - 4));
-    write_message(write, ByteSpan(body).subspan(4));
-    stage.apply(id,
-                door::Apply{.link = in,
-                            .generation = Generation(1),
-                            .source_epoch = Epoch(1),
-                            .destination_epoch = Epoch(1),
-                            .range = {BatchNumber(batch), MessageNumber(batch), 1}},
-                body);
-  }
+  void apply(std::size_t id, std::uint64_t batch, const std::string& key) { stage.apply(id, in, batch, key); }
   std::uint64_t cursor(std::size_t id) {
     const auto standing = stage.machine(id).link(in, LinkDirection::inbound);
     return standing ? standing->batch.value : 0;

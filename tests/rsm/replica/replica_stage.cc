@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "crypto/sodium.h"
+#include "rsm/machine/link_command.h"
+#include "tests/rsm/replica/commands.h"
 #include "transport/door/door_codec.h"
 
 namespace mallard::rsm {
@@ -210,11 +212,19 @@ void ReplicaStage::say(std::size_t id, const door::DoorMessage& message) {
   seats_[id].replica->on_message({2, 2}, {door::Role::gateway, {.process = 2, .user = 42}}, message);
 }
 
-void ReplicaStage::apply(std::size_t id, door::Apply apply, const std::vector<std::byte>& body) {
+void ReplicaStage::apply(std::size_t id, LinkIndex link, std::uint64_t batch, std::string_view key) {
+  const KvWrite write{.operation = KvOperation::increment, .key = text_bytes(key), .amount = 1};
+  const std::size_t bytes = message_bytes(write);
   PayloadPool& pool = *seats_[id].pool;
-  apply.payload = *pool.allocate(body.size());
-  ByteWriter(pool.span(apply.payload)).write_bytes(body);
-  say(id, apply);
+  const PayloadRef body = *pool.allocate(4 + bytes);
+  ByteWriter(pool.span(body)).write(static_cast<std::uint32_t>(bytes));
+  write_message(write, pool.span(body).subspan(4));
+  say(id, door::Apply{.link = link,
+                      .generation = Generation(1),
+                      .source_epoch = Epoch(1),
+                      .destination_epoch = Epoch(1),
+                      .range = {BatchNumber(batch), MessageNumber(batch), 1},
+                      .payload = body});
 }
 
 const DoorAnswer* ReplicaStage::answer(std::uint64_t request) const {

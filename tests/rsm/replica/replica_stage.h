@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rsm/machine/kv_machine.h"
@@ -78,8 +79,8 @@ class ReplicaStage {
   void say(std::size_t id, const transport::door::DoorMessage& message);
   // Its queue takes nothing more, or takes it again.
   void fill_queue_of_gateway(std::size_t id, bool full) { seats_[id].queue_full = full; }
-  // A batch to apply, its body included.
-  void apply(std::size_t id, transport::door::Apply apply, const std::vector<std::byte>& body);
+  // A batch that came over a link and increments `key`, for the replica to apply.
+  void apply(std::size_t id, LinkIndex link, std::uint64_t batch, std::string_view key);
   struct Told {
     transport::door::DoorMessage message;
     std::vector<std::byte> body;

@@ -82,19 +82,7 @@ class ReplicaStorm {
   void say_quacked(std::size_t id) {
     stage_.say(id, door::Quacked{.link = out, .generation = Generation(1), .through = BatchNumber(quacked_)});
   }
-  void apply(std::size_t id, std::uint64_t batch) {
-    const KvWrite write{.operation = KvOperation::increment, .key = text_bytes("applied"), .amount = 1};
-    std::vector<std::byte> body(4 + message_bytes(write));
-    ByteWriter(body).write(static_cast<std::uint32_t>(body.size() - 4));
-    write_message(write, ByteSpan(body).subspan(4));
-    stage_.apply(id,
-                 door::Apply{.link = in,
-                             .generation = Generation(1),
-                             .source_epoch = Epoch(1),
-                             .destination_epoch = Epoch(1),
-                             .range = {BatchNumber(batch), MessageNumber(batch), 1}},
-                 body);
-  }
+  void apply(std::size_t id, std::uint64_t batch) { stage_.apply(id, in, batch, "applied"); }
 
   void act() {
     const auto standing = stage_.machine(up()).link(out, LinkDirection::outbound);
