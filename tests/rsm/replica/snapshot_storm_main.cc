@@ -1,31 +1,15 @@
-// snapshot_storm [--seeds N] [--first SEED] [--stop-at-first]
-// Runs storms and prints a line `FAIL seed=S checker=NAME ...` for each that fails.
-
-#include <fmt/format.h>
-
-#include <CLI/CLI.hpp>
-
+#include "tests/rsm/replica/journal/storm_program.h"
 #include "tests/rsm/replica/snapshot_storm.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("Storms over the snapshots of a replica on a simulated disk");
-  std::uint64_t first = 1;
-  std::uint64_t seeds = 500;
-  bool stop_at_first = false;
-  app.add_option("--seeds", seeds, "How many");
-  app.add_option("--first", first, "The first of them");
-  app.add_flag("--stop-at-first", stop_at_first, "End with the first failure");
-  CLI11_PARSE(app, argc, argv);
-  std::uint64_t failures = 0;
+  mallard::rsm::StormProgram program("Storms over the snapshots of a replica on a simulated disk", 500);
+  CLI11_PARSE(program.app, argc, argv);
   std::uint64_t snapshots = 0;
-  for (std::uint64_t seed = first; seed < first + seeds && !(stop_at_first && failures != 0); ++seed) {
+  program.run([&](std::uint64_t seed) {
     const auto outcome = mallard::rsm::run_snapshot_storm({.seed = seed});
     snapshots += outcome.snapshots;
-    if (!outcome.checker.empty()) {
-      ++failures;
-      fmt::print("FAIL seed={} checker={} {}\n", seed, outcome.checker, outcome.what);
-    }
-  }
-  fmt::print("{} snapshots, {} failures\n", snapshots, failures);
-  return failures == 0 ? 0 : 1;
+    program.judge(seed, outcome.checker, outcome.what);
+  });
+  fmt::print("{} snapshots, {} failures\n", snapshots, program.failures);
+  return program.exit_status();
 }
