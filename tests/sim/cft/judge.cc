@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 #include <variant>
@@ -24,11 +25,13 @@ Judge::Judge(std::size_t processes, rsm::cft::Durability durability, const std::
       members_(journals.front().members()),
       grants_(processes),
       accepted_(processes),
+      roles_(processes),
       open_reads_(processes),
       journaled_to_(processes),
       lost_to_(processes) {}
 
 void Judge::restarted(std::size_t process) {
+  roles_[process] = rsm::cft::Role::follower;
   open_reads_[process].clear();
   grants_[process] = {};
   journaled_to_[process] = 0;
@@ -66,7 +69,12 @@ void Judge::append(SimHost& host, const Entry& entry) {
     const auto members = rsm::cft::decode_members(entry.payload);
     if (!members || members->epoch != members_.epoch.next()) return fail("validity", "an epoch was left out");
     marks_->hit(members->count() > members_.count() ? CftMark::member_added : CftMark::member_removed);
+    const auto changed = static_cast<std::uint64_t>(std::countr_zero(members->set ^ members_.set));
+    commands_[entry.end().lsn] = member_proposals | changed;
     members_ = *members;
+  }
+  for (auto it = confirmed_.upper_bound(entry.lsn); it != confirmed_.end() && it->first <= end(); ++it) {
+    check_answer(it->first);
   }
 }
 
@@ -86,15 +94,14 @@ void Judge::check_command(const Entry& entry) {
   }
   if (!in_log_.insert(id).second) fail("validity", fmt::format("command {} is in the log twice", id));
   commands_[entry.end().lsn] = id;
-  check_answer(entry.end().lsn);
 }
 
-void Judge::check_answer(Lsn end) {
-  const auto command = commands_.find(end);
-  const auto answer = confirmed_.find(end);
-  if (command == commands_.end() || answer == confirmed_.end() || command->second == answer->second) return;
-  fail("validity", fmt::format("the client of {} was told that it ends at {}, where {} does", answer->second,
-                               end, command->second));
+void Judge::check_answer(Lsn at) {
+  const auto command = commands_.find(at);
+  const rsm::cft::ProposalId answered = confirmed_.at(at);
+  if (at > end() || (command != commands_.end() && command->second == answered)) return;
+  fail("validity", fmt::format("the client of {} was told that it ends at {}, where {} does", answered, at,
+                               command == commands_.end() ? 0 : command->second));
 }
 
 void Judge::lost_entry(SimHost& host, Lsn at) {
@@ -154,8 +161,10 @@ bool Judge::on_disk(const SimJournal& journal, const Span& entry) {
 }
 
 void Judge::role_changed(SimHost& host, const rsm::cft::RoleChanged& change) {
-  if (change.role == rsm::cft::Role::candidate && host.has_unanswered()) {
-    marks_->hit(CftMark::lead_renewed_with_open_proposals);
+  const auto before = std::exchange(roles_[host.self().value], change.role);
+  if (before == rsm::cft::Role::leader && change.role == rsm::cft::Role::candidate) {
+    marks_->hit(CftMark::lead_renewed);
+    if (host.has_unanswered()) marks_->hit(CftMark::lead_renewed_with_open_proposals);
   }
   if (change.role != rsm::cft::Role::leader) return;
   if (highest_reign_.value != 0) marks_->hit(CftMark::leader_change);
@@ -269,8 +278,12 @@ void Judge::reads_refused(SimHost& host, std::uint64_t through) {
   for (; !open.empty() && open.front().read <= through; open.pop_front()) marks_->hit(CftMark::read_refused);
 }
 
-void Judge::gave_up(SimHost& /*host*/, std::size_t proposals) {
+void Judge::gave_up(SimHost& host, std::size_t proposals) {
   marks_->hit(CftMark::deposed_with_open_proposals, proposals);
+  if (roles_[host.self().value] == rsm::cft::Role::candidate) {
+    marks_->hit(CftMark::renewal_failed_with_open_proposals, proposals);
+  }
+  roles_[host.self().value] = rsm::cft::Role::follower;
 }
 
 void Judge::stepped(SimHost& host, bool had_effects) {

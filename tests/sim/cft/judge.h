@@ -2,8 +2,8 @@
 //
 //   agreement          H1: no two replicas execute different entries at one position
 //   prefix             H2: each executes the log from its beginning, without a gap
-//   validity           H3: each command was proposed by a client, whole, and is in the log once; its client
-//                      was told of the place where it is
+//   validity           H3: each command was proposed by a client, whole, and is in the log once; whoever was
+//                      told that his command ends somewhere finds it there
 //   single_writer      H6: what a leader was told is written, the next holder of the grant sees
 //   bounded_log        H9: window and ring hold; nothing is overwritten before it was executed
 //   commit_kept        a new leader has everything that was decided before its reign
@@ -90,7 +90,7 @@ class Judge final : public Watcher {
 
   void append(SimHost& host, const rsm::cft::Entry& entry);
   void check_command(const rsm::cft::Entry& entry);
-  void check_answer(rsm::cft::Lsn end);
+  void check_answer(rsm::cft::Lsn at);
   // One entry: the end of the one before it, and its own.
   struct Span {
     rsm::cft::LogMark from;
@@ -115,6 +115,7 @@ class Judge final : public Watcher {
   rsm::cft::Members members_;
   std::vector<Grant> grants_;                    // the newest, by process
   std::vector<std::vector<Accepted>> accepted_;  // by process: the last of each ballot
+  std::vector<rsm::cft::Role> roles_;            // by process, as last said
   std::vector<std::pair<std::size_t, rsm::cft::Lsn>> snapshot_needs_;
   std::uint64_t answers_ = 0;
   rsm::cft::Lsn answered_to_ = 0;

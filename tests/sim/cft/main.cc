@@ -78,7 +78,7 @@ bool campaign(std::uint64_t first, std::uint64_t seeds, bool stop_at_first) {
   for (std::size_t i = 0; i < cft_mark_count; ++i) {
     const auto mark = static_cast<CftMark>(i);
     missed += marks.count(mark) == 0 ? 1U : 0U;
-    fmt::print("  {:<28} {:>12}{}\n", name_of(mark), marks.count(mark),
+    fmt::print("  {:<34} {:>12}{}\n", name_of(mark), marks.count(mark),
                marks.count(mark) == 0 ? "  never" : "");
   }
   fmt::print("{} seeds, {} failures, {} events, {} entries\n", seeds, failures, events, entries);

@@ -279,7 +279,7 @@ void SimHost::carry_out(const rsm::cft::ReadsRefused& effect, Instant /*now*/) {
 }
 
 void SimHost::carry_out(const rsm::cft::Deposed& /*effect*/, Instant /*now*/) {
-  if (!state_.unanswered.empty()) watcher_->gave_up(*this, state_.unanswered.size());
+  watcher_->gave_up(*this, state_.unanswered.size());
   state_.unanswered.clear();
   state_.requests.clear();
 }
@@ -317,7 +317,7 @@ void SimHost::execute(Instant now) {
 }
 
 void SimHost::request_member(ProcessIndex replica, bool add) {
-  state_.requests.push_back({replica.value, 0, true, add});
+  state_.requests.push_back({member_proposals | replica.value, 0, true, add});
 }
 
 void SimHost::ask_read(Instant now) {
@@ -344,9 +344,8 @@ void SimHost::propose(Instant now) {
     const HostState::Request request = state_.requests.front();
     state_.refused = false;
     if (request.member) {
-      tell(rsm::cft::ProposeMember{request.id, ProcessIndex(static_cast<std::uint16_t>(request.id)),
-                                   request.add},
-           now);
+      const ProcessIndex replica(static_cast<std::uint16_t>(request.id & ~member_proposals));
+      tell(rsm::cft::ProposeMember{request.id, replica, request.add}, now);
     } else {
       // The payload follows from the number.
       Prng bytes(request.id);

@@ -37,10 +37,13 @@ class Watcher {
   virtual void read_asked(SimHost& host, std::uint64_t read) = 0;
   virtual void reads_answered(SimHost& host, std::uint64_t through, rsm::cft::Lsn at) = 0;
   virtual void reads_refused(SimHost& host, std::uint64_t through) = 0;
-  // No longer the leader: this many of its proposals may or may not be decided.
+  // Deposed: this many of its proposals, or none, may or may not be decided.
   virtual void gave_up(SimHost& host, std::size_t proposals) = 0;
   virtual void stepped(SimHost& host, bool had_effects) = 0;
 };
+
+// The proposals of changes of members are numbered with this and the replica that comes or goes.
+inline constexpr rsm::cft::ProposalId member_proposals = rsm::cft::ProposalId{1} << 63;
 
 struct HostShape {
   rsm::cft::CftSettings core;
