@@ -31,7 +31,7 @@ BenchClusterSettings plan(const CommitSettings& settings, const std::filesystem:
   core.stale_after = Duration::milliseconds(500);
   core.stall_after = Duration::seconds(20);
   core.rest = Duration::milliseconds(100);
-  core.lag_patience = Duration::seconds(3);  // after which one left out at the start is taken in, too
+  core.lag_patience = Duration::seconds(60);
   core.demand_window = Duration::seconds(60);
   cluster.replica = {.replicas = settings.replicas,
                      .folder = folder,

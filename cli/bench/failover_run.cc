@@ -43,9 +43,8 @@ BenchClusterSettings plan(const FailoverSettings& settings, const std::filesyste
   cluster.wait = settings.wait;
   cluster.between_writes = between_writes;
   rsm::cft::CftSettings core = times_of(settings.wait);
-  // A follower without a core for a moment is waited for: nobody here gives snapshots to one left behind. But
-  // no longer than that: who promised a later reign that never came about is taken in again after this, too.
-  core.lag_patience = Duration::seconds(1);
+  // A follower without a core for a moment is waited for: nobody here gives snapshots to one left behind.
+  core.lag_patience = Duration::seconds(60);
   cluster.replica = {.replicas = replicas,
                      .folder = folder,
                      .durability = settings.durability == config::Durability::disk

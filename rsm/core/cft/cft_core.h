@@ -89,6 +89,9 @@ class CftCore {
   static constexpr std::int64_t stalls_eased_after = 64;
   // So many poll_intervals may lie between two beats of a replica that sleeps.
   static constexpr std::int64_t slowest_beat = 16;
+  // In poll_intervals: an orphan is taken in after this, and a lead is renewed no more often than this.
+  static constexpr std::int64_t orphan_after = 4;
+  static constexpr std::int64_t renewals_apart = 64;
   // Effects that a step may order besides writes of entries.
   static constexpr std::size_t effects_reserve = 256;
 
@@ -149,6 +152,7 @@ class CftCore {
   void step_down();
   void rest();
   void watch_progress();
+  [[nodiscard]] bool is_asked_for(Ballot reign) const;
   void watch_demand();
   void accuse(Ballot reign);
 
@@ -236,6 +240,7 @@ class CftCore {
   std::uint64_t reads_answered_ = 0;  // or refused
   bool starved_ = false;              // a proposal found the ring full
   Instant orphan_since_ = Instant::never();
+  Instant next_renewal_;  // not before
 
   // Slow leaders.
   Ballot accused_;

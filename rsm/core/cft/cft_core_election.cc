@@ -302,6 +302,7 @@ void CftCore::open_reign(const OwnMemory& memory) {
 // there, and grant. Nobody else writes own log meanwhile, so what was placed stays where it is and is decided
 // with the first entry of the new reign. Only if somebody has led in between is it given up.
 void CftCore::renew() {
+  next_renewal_ = now_ + settings_.poll_interval * renewals_apart;
   refuse_reads();
   renews_ = ballot_;
   stable_word_due_ = Instant::never();
@@ -353,27 +354,32 @@ void CftCore::watch_progress() {
     return;
   }
   ProcessSet promised = 1ULL << self_.value;
-  ProcessSet written_to = promised;
   bool orphans = false;
   for (const Peer& peer : peers_) {
     if (!peer.known || !members().has(index_of(peer))) continue;
-    if (peer.admitted) written_to |= 1ULL << index_of(peer).value;
     if (peer.card.promise <= ballot_) {
       promised |= 1ULL << index_of(peer).value;
-    } else if (peer.score.alive()) {
+    } else if (peer.score.alive() && !is_asked_for(peer.card.promise)) {
       orphans = true;
     }
   }
-  // Who promised a later reign that never came about is taken in again by a reign later still: at once where
-  // nothing can be decided without it.
   orphan_since_ = orphans ? std::min(orphan_since_, now_) : Instant::never();
-  const Duration wait =
-      members().is_majority(written_to) ? settings_.lag_patience : settings_.poll_interval * 4;
   if (!members().is_majority(promised)) {
     step_down();
-  } else if (orphan_since_ != Instant::never() && now_ - orphan_since_ > wait) {
+  } else if (orphans && now_ - orphan_since_ > settings_.poll_interval * orphan_after &&
+             now_ >= next_renewal_) {
     renew();
   }
+}
+
+// A live member that promised a later reign is an orphan once nobody asks for that any more: it is taken in
+// again by a reign later still. While somebody asks, the reign may come about, and a leader that renewed its
+// lead would only be outbid, and so on.
+bool CftCore::is_asked_for(Ballot reign) const {
+  const ProcessIndex candidate = leader_of(reign);
+  if (candidate == self_ || candidate.value >= peers_.size()) return false;
+  const Peer& peer = peers_[candidate.value];
+  return peer.known && peer.score.alive() && peer.card.request == reign;
 }
 
 // A leader that gets less than a quarter of what is asked of it decided, for two windows of its reign, is

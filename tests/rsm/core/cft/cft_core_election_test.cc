@@ -93,6 +93,44 @@ TEST(CftCoreElection, ALeaderTakesInWhoPromisedMoreAndGivesNothingUp) {
   EXPECT_TRUE(cluster.run_until([&] { return cluster.level(); })) << cluster.failure();
 }
 
+// Replica 1 does not see the leader for a while and stands for election in vain.
+TEST(CftCoreElection, WhoStoodInVainIsTakenInAfterAFewLooks) {
+  CoreCluster cluster({});
+  ASSERT_TRUE(cluster.wait_for_leader());
+  ASSERT_TRUE(cluster.decide(5));
+  const auto takes_part = [&] { return cluster.host(0).core().peer(ProcessIndex(1)).admitted; };
+  cluster.fabric().cut(ProcessIndex(1), ProcessIndex(0), true);
+  ASSERT_TRUE(cluster.run_until([&] { return cluster.host(1).core().role() == Role::candidate; }));
+  cluster.fabric().cut(ProcessIndex(1), ProcessIndex(0), false);
+  ASSERT_TRUE(cluster.run_until([&] { return cluster.host(1).core().role() == Role::follower; }));
+  ASSERT_FALSE(takes_part());
+  const Instant since = cluster.now();
+  ASSERT_TRUE(cluster.run_until(takes_part));
+  EXPECT_LT(cluster.now() - since, Duration::milliseconds(1)) << "a slow follower has two of them";
+  EXPECT_EQ(cluster.marks().count(sim::cft::CftMark::lead_renewed), 1U);
+  EXPECT_EQ(cluster.leader()->self(), ProcessIndex(0));
+}
+
+// It stands for election again and again, for the leader sees it but is not seen. The lead is renewed once
+// for each time that it gives up, and each such time is twice as long as the one before.
+TEST(CftCoreElection, WhoNeverSeesTheLeaderCausesNoStormOfRenewals) {
+  CoreCluster cluster({});
+  ASSERT_TRUE(cluster.wait_for_leader());
+  ASSERT_TRUE(cluster.decide(5));
+  cluster.fabric().cut(ProcessIndex(1), ProcessIndex(0), true);
+  const Instant end = cluster.now() + Duration::milliseconds(60);
+  while (cluster.now() < end) {
+    ASSERT_TRUE(cluster.decide(5)) << cluster.failure();
+    cluster.run_for(Duration::milliseconds(1));
+  }
+  EXPECT_EQ(cluster.host(0).core().role(), Role::leader);
+  EXPECT_GE(cluster.marks().count(sim::cft::CftMark::lead_renewed), 2U);
+  EXPECT_LE(cluster.marks().count(sim::cft::CftMark::lead_renewed), 6U);
+  EXPECT_EQ(cluster.marks().count(sim::cft::CftMark::deposed_with_open_proposals), 0U);
+  cluster.fabric().cut(ProcessIndex(1), ProcessIndex(0), false);
+  EXPECT_TRUE(cluster.run_until([&] { return cluster.level(); })) << cluster.failure();
+}
+
 TEST(CftCoreElection, ALeaderThatDripsIsReplaced) {
   CoreCluster cluster({});
   ASSERT_TRUE(cluster.wait_for_leader());
