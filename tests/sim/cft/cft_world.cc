@@ -99,6 +99,26 @@ std::size_t CftWorld::budget() const {
   return (members - 1) / 2;
 }
 
+// A change of members may leave two, and memory is what was promised.
+bool CftWorld::needs_each_log() const {
+  return shape_.shrinks && shape_.durability == Durability::replicated;
+}
+
+bool CftWorld::change_is_asked_for() const {
+  return std::any_of(machines_.begin(), machines_.end(), [](const Machine& machine) {
+    return machine.host && machine.host->asks_for_member();
+  });
+}
+
+bool CftWorld::knows_who_is_down(const SimHost& leader) const {
+  for (std::size_t i = 0; i < machines_.size(); ++i) {
+    const bool down = !machines_[i].host || machines_[i].host->core().recovering();
+    const rsm::cft::Peer& peer = leader.core().peer(index(i));
+    if (down && peer.admitted && !peer.card.is(rsm::cft::Card::recovering)) return false;
+  }
+  return true;
+}
+
 void CftWorld::strike() {
   next_fault_ = now_ + draw(us(20), shape_.fault_every);
   const auto fault = static_cast<Fault>(prng_.below(static_cast<std::uint64_t>(Fault::end)));
@@ -113,7 +133,7 @@ void CftWorld::strike(Fault fault, std::size_t i, Duration lasts) {
   const std::size_t j = prng_.below(machines_.size());
   switch (fault) {
     case Fault::crash: {
-      if (machine.host == nullptr) return;
+      if (machine.host == nullptr || (needs_each_log() && change_is_asked_for())) return;
       const bool counted = machine.host->core().recovering();
       if (!shape_.beyond_budget && faulty() + (counted ? 0 : 1) > budget()) return;
       crash(i, prng_.below(3) != 0 || shape_.shrinks);
@@ -251,7 +271,7 @@ void CftWorld::hand_out() {
   }
   if (leaders.empty() || !requests_on_) return;
   SimHost& leader = *leaders[prng_.below(leaders.size())];
-  if (now_ >= next_member_) {
+  if (now_ >= next_member_ && (!needs_each_log() || knows_who_is_down(leader))) {
     // Removals that would leave no majority must be refused, so they come when somebody is down.
     const bool add = prng_.below(faulty() > 0 ? 4 : 2) == 0;
     const auto who = prng_.below(shape_.processes);

@@ -70,6 +70,9 @@ class CftWorld {
   void install_snapshots();
   [[nodiscard]] std::size_t faulty() const;
   [[nodiscard]] std::size_t budget() const;
+  [[nodiscard]] bool needs_each_log() const;
+  [[nodiscard]] bool change_is_asked_for() const;
+  [[nodiscard]] bool knows_who_is_down(const SimHost& leader) const;
   [[nodiscard]] bool settled();
   [[nodiscard]] std::string describe() const;
   void run_until(Instant end, bool until_settled);

@@ -320,6 +320,11 @@ void SimHost::request_member(ProcessIndex replica, bool add) {
   state_.requests.push_back({member_proposals | replica.value, 0, true, add});
 }
 
+bool SimHost::asks_for_member() const {
+  return std::any_of(state_.requests.begin(), state_.requests.end(),
+                     [](const HostState::Request& request) { return request.member; });
+}
+
 void SimHost::ask_read(Instant now) {
   watcher_->read_asked(*this, ++state_.reads);
   tell(rsm::cft::AskRead{state_.reads}, now);

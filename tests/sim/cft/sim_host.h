@@ -100,6 +100,8 @@ class SimHost {
   // is forgotten.
   void request(rsm::cft::ProposalId id, std::size_t bytes) { state_.requests.push_back({id, bytes}); }
   void request_member(memory::ProcessIndex replica, bool add);
+  // One of those waits.
+  [[nodiscard]] bool asks_for_member() const;
   void ask_read(Instant now);
   void demand(std::uint64_t requests, Instant now);
   void install(const rsm::cft::LogMark& stable, const rsm::cft::Members& members, Instant now);

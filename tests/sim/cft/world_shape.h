@@ -20,9 +20,10 @@ struct WorldShape {
   std::size_t request_bytes_max = 100;
   bool beyond_budget = false;
   bool membership = false;
-  // With `membership`: down to two members, and no replica loses its log. Two need each other, so that the
-  // loss of one's log just before a removal is decided would stop any cluster for good. In other worlds
-  // members come and go beyond the first ones.
+  // With `membership`: down to two members, and no disk is lost. Two need each other, so that the loss of
+  // one's log just before a removal is decided would stop any cluster for good: where memory is what was
+  // promised, nobody dies while a change is on its way to the log, and it comes once its leader knows who is
+  // down. In other worlds members come and go beyond the first ones.
   bool shrinks = false;
   bool drip = false;
   bool power_cut = false;
