@@ -166,6 +166,7 @@ void Judge::role_changed(SimHost& host, const rsm::cft::RoleChanged& change) {
     marks_->hit(CftMark::lead_renewed);
     if (host.has_unanswered()) marks_->hit(CftMark::lead_renewed_with_open_proposals);
   }
+  if (change.role != rsm::cft::Role::candidate) check_open(host, change.role);
   if (change.role != rsm::cft::Role::leader) return;
   if (highest_reign_.value != 0) marks_->hit(CftMark::leader_change);
   if (host.core().accused() == highest_reign_ && highest_reign_.value != 0)
@@ -178,6 +179,30 @@ void Judge::role_changed(SimHost& host, const rsm::cft::RoleChanged& change) {
   if (!mark || *mark != last->end) {
     fail("commit_kept", fmt::format("replica {} leads {:x} without the entry decided at {}",
                                     host.self().value, change.ballot.value, last->begin));
+  }
+}
+
+// A leader answers for what it placed where it placed it, whatever reign of its own that was; who follows
+// answers for nothing.
+void Judge::check_open(SimHost& host, rsm::cft::Role role) {
+  const rsm::cft::MemoryLayout& layout = host.shape().core.layout;
+  const ByteView log = host.log_memory();
+  LogMark mark = host.core().log().stable();
+  for (const HostState::Unanswered& open : host.state().unanswered) {
+    bool is_there = role != rsm::cft::Role::follower && open.end <= mark.lsn;
+    while (role != rsm::cft::Role::follower && mark.lsn < open.end) {
+      const auto entry =
+          rsm::cft::decode_entry(log.subspan(layout.log_offset(mark.lsn), layout.until_wrap(mark.lsn)), mark);
+      if (!entry) break;
+      mark = entry->end();
+      rsm::cft::ProposalId id = 0;
+      if (entry->kind == EntryKind::command) std::memcpy(&id, entry->payload.data(), sizeof id);
+      is_there = mark.lsn == open.end && (id == open.id || entry->kind == EntryKind::members);
+    }
+    if (is_there) continue;
+    return fail("outcomes_told",
+                fmt::format("replica {} does not say that it no longer knows what becomes of {}",
+                            host.self().value, open.id));
   }
 }
 

@@ -7,6 +7,7 @@
 //   single_writer      H6: what a leader was told is written, the next holder of the grant sees
 //   bounded_log        H9: window and ring hold; nothing is overwritten before it was executed
 //   commit_kept        a new leader has everything that was decided before its reign
+//   outcomes_told      who placed a proposal answers it from that place of its log, or says that it cannot
 //   durable_recovered  I1, I2: what was answered is on enough disks, and is there in the end
 //   linearizable_reads H4: a read sees all that was answered, or seen by a read, before it was asked
 //   leader_progress    H11: once the faults end, requests are answered and all replicas catch up in time
@@ -98,6 +99,7 @@ class Judge final : public Watcher {
   };
   [[nodiscard]] std::optional<Span> last_entry(SimHost& host, rsm::cft::Lsn end) const;
   [[nodiscard]] static bool on_disk(const SimJournal& journal, const Span& entry);
+  void check_open(SimHost& host, rsm::cft::Role role);
   [[nodiscard]] std::optional<rsm::cft::LogMark> mark_of(SimHost& host, rsm::cft::Lsn end) const;
   void check_seen(std::size_t process, const Grant& grant, const Accepted& accepted);
 
