@@ -171,9 +171,17 @@ std::vector<std::byte> encode_link_open(LinkIndex link, LinkDirection direction,
 }
 
 std::vector<std::byte> encode_link_apply(const LinkApplyOrder& order) {
-  std::vector<std::byte> command(command_head_bytes + apply_head_bytes + order.messages.size() +
-                                 order.proof.size());
-  ByteWriter writer(command);
+  std::vector<std::byte> command(link_apply_bytes(order));
+  write_link_apply(order, command);
+  return command;
+}
+
+std::size_t link_apply_bytes(const LinkApplyOrder& order) {
+  return command_head_bytes + apply_head_bytes + order.messages.size() + order.proof.size();
+}
+
+void write_link_apply(const LinkApplyOrder& order, ByteSpan out) {
+  ByteWriter writer(out);
   write_head(writer, KvOperation::link_apply);
   writer.write(order.link.value);
   writer.write(order.generation.value);
@@ -184,7 +192,6 @@ std::vector<std::byte> encode_link_apply(const LinkApplyOrder& order) {
   writer.write(static_cast<std::uint16_t>(order.proof.size()));
   writer.write_bytes(order.messages);
   writer.write_bytes(order.proof);
-  return command;
 }
 
 }  // namespace mallard::rsm

@@ -69,5 +69,9 @@ void write_message(const KvWrite& write, ByteSpan out);
                                                       std::span<const std::string_view> prefixes);
 // `order.messages` and `order.proof` in encoded form, as they came over the link.
 [[nodiscard]] std::vector<std::byte> encode_link_apply(const LinkApplyOrder& order);
+// The same without a place of its own: its bytes, and the command at the front of `out`, which has room for
+// them.
+[[nodiscard]] std::size_t link_apply_bytes(const LinkApplyOrder& order);
+void write_link_apply(const LinkApplyOrder& order, ByteSpan out);
 
 }  // namespace mallard::rsm

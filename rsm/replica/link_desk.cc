@@ -22,7 +22,7 @@ constexpr Duration refusal_pause = Duration::milliseconds(500);
 }  // namespace
 
 LinkDesk::LinkDesk(const LinkDeskSettings& settings, const Ports& ports)
-    : ports_(ports), egress_(settings.egress), lines_(settings.egress.links) {
+    : ports_(ports), egress_(settings.egress), lines_(settings.egress.links), command_(command_bytes_max) {
   for (Line& line : lines_) {
     line.orders.reserve(door::applies_ahead_max);
   }
@@ -219,6 +219,22 @@ void LinkDesk::reconsider(LinkIndex link, Line& line, Instant now) {
   }
 }
 
+ByteView LinkDesk::command_of(const door::Apply& apply) {
+  const ByteView body = ports_.pool.view(apply.payload);
+  const std::size_t messages = body.size() - apply.proof_bytes;
+  const LinkApplyOrder order{.link = apply.link,
+                             .generation = apply.generation,
+                             .fence = apply.fence,
+                             .batch = apply.range.batch,
+                             .first = apply.range.first,
+                             .count = apply.range.count,
+                             .messages = body.first(messages),
+                             .proof = body.subspan(messages)};
+  const ByteSpan command = ByteSpan(command_.data(), command_.size()).first(link_apply_bytes(order));
+  write_link_apply(order, command);
+  return command;
+}
+
 bool LinkDesk::propose(Engine& engine, Instant now) {
   if (!engine.is_leader()) {
     return false;
@@ -231,17 +247,7 @@ bool LinkDesk::propose(Engine& engine, Instant now) {
       if (order.placed) {
         continue;
       }
-      const ByteView body = ports_.pool.view(order.apply.payload);
-      const std::size_t messages = body.size() - order.apply.proof_bytes;
-      const auto command = encode_link_apply({.link = order.apply.link,
-                                              .generation = order.apply.generation,
-                                              .fence = order.apply.fence,
-                                              .batch = order.apply.range.batch,
-                                              .first = order.apply.range.first,
-                                              .count = order.apply.range.count,
-                                              .messages = body.first(messages),
-                                              .proof = body.subspan(messages)});
-      const auto placed = engine.propose(command, now);
+      const auto placed = engine.propose(command_of(order.apply), now);
       if (!placed) {
         return busy;
       }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/base/payload_pool.h"
+#include "config/base/zeroed_array.h"
 #include "config/contract/machine.h"
 #include "rsm/replica/door_port.h"
 #include "rsm/replica/egress_log.h"
@@ -98,6 +99,8 @@ class LinkDesk {
   void drop_applied(Line& line, const LinkStanding& standing);
   void reconsider(LinkIndex link, Line& line, Instant now);
   void drop_orders(Line& line, std::size_t count);
+  // The command of an order; valid until the next call.
+  [[nodiscard]] ByteView command_of(const transport::door::Apply& apply);
   bool send_batches(LinkIndex link, Line& line);
   bool tell_extent(LinkIndex link, Line& line);
   bool tell_applied(LinkIndex link, Line& line);
@@ -107,6 +110,7 @@ class LinkDesk {
   EgressLog egress_;
   std::vector<Line> lines_;
   std::vector<Opening> openings_;
+  ZeroedArray<std::byte> command_;  // room for one
   std::optional<transport::door::DoorConnection> gateway_;
   CommitIndex told_at_;      // what was executed until here was told
   bool tell_again_ = false;  // a link may have moved otherwise, or the door did not take what was to be told

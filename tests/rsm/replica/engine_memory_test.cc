@@ -1,5 +1,6 @@
 // The way of a command through three engines takes nothing from the heap: from the proposal, over shared
-// memory and journals, to its execution by all machines.
+// memory and journals, to its execution by all machines. Neither do batches of links on their ways between
+// the gateway and the machine.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,7 +14,9 @@
 
 #include "crypto/sodium.h"
 #include "rsm/machine/kv_machine.h"
+#include "rsm/machine/link_command.h"
 #include "rsm/replica/engine.h"
+#include "rsm/replica/link_desk.h"
 #include "tests/rsm/replica/commands.h"
 #include "tests/support/alloc_guard.h"
 #include "tests/support/scratch_directory.h"
@@ -21,6 +24,8 @@
 
 namespace mallard::rsm {
 namespace {
+
+namespace door = transport::door;
 
 constexpr std::size_t replicas = 3;
 constexpr std::uint64_t ring_bytes = 64U << 10;
@@ -67,8 +72,12 @@ class Executor final : public EngineObserver, public EgressSink {
   void on_read_at(std::uint64_t read, CommitIndex /*index*/) override { read_ = read; }
   void on_reads_refused() override {}
   void on_leader(std::optional<memory::ProcessIndex> /*leader*/) override {}
-  void emit(const LinkMessage& /*message*/) override {}
+  void emit(const LinkMessage& message) override {
+    if (egress_ != nullptr) egress_->emit(message);
+  }
+  void emit_to(EgressSink& egress) { egress_ = &egress; }
 
+  [[nodiscard]] KvMachine& machine() { return machine_; }
   [[nodiscard]] CommitIndex executed() const { return executed_; }
   [[nodiscard]] std::uint64_t commands() const { return commands_; }
   [[nodiscard]] std::uint64_t read() const { return read_; }
@@ -77,10 +86,25 @@ class Executor final : public EngineObserver, public EgressSink {
  private:
   KvMachine machine_{{.state_bytes = 1U << 20, .sessions_max = 16, .view_bytes = 64U << 10}};
   std::vector<std::byte> reply_;
+  EgressSink* egress_ = nullptr;
   CommitIndex executed_;
   std::uint64_t commands_ = 0;
   std::uint64_t read_ = 0;
   std::uint64_t deposed_ = 0;
+};
+
+// Takes whatever the gateway is told.
+class GatewayDoor final : public DoorPort {
+ public:
+  bool send(door::DoorConnection /*to*/, const door::DoorMessage& message) override {
+    if (const auto* applied = std::get_if<door::Applied>(&message)) cursor = applied->cursor;
+    batches += std::holds_alternative<door::Batch>(message) ? 1U : 0U;
+    return true;
+  }
+  void close(door::DoorConnection /*connection*/) override {}
+
+  BatchNumber cursor;
+  std::uint64_t batches = 0;
 };
 
 class EngineMemory : public testing::Test {
@@ -119,8 +143,9 @@ class EngineMemory : public testing::Test {
   template <class Done>
   bool turn_until(Done done) {
     const Instant end = clock_now() + Duration::seconds(10);
-    for (Instant now = clock_now(); now < end; now = clock_now()) {
+    while (clock_now() < end) {
       if (done()) return true;
+      const Instant now = clock_now();  // done() may have told engines a time, too
       for (const auto& engine : engines) engine->turn(now);
     }
     return false;
@@ -179,6 +204,55 @@ TEST_F(EngineMemory, FromProposalToExecutionNothingIsAllocated) {
     EXPECT_GT(engines[i]->applied().end.lsn, 4 * ring_bytes) << "the ring goes round";
   }
   EXPECT_GT(reads, measured / 20);
+}
+
+TEST_F(EngineMemory, BatchesOfLinksTakeNothingOnTheirWayInAndOut) {
+  constexpr LinkIndex out{0};
+  constexpr LinkIndex in{1};
+  constexpr door::DoorConnection gateway{2, 2};
+  for (const auto& [link, direction] :
+       {std::pair{out, LinkDirection::outbound}, std::pair{in, LinkDirection::inbound}}) {
+    ASSERT_TRUE(execute(encode_link_open(link, direction, Generation(1), {})));
+  }
+  ASSERT_NE(leader(), nullptr);
+  Executor& executor = executors[cft::leader_of(leader()->core().promise()).value];
+  PayloadPool pool(PayloadPool::slot_bytes_max);
+  GatewayDoor gateway_door;
+  LinkDesk desk({.egress = {.links = 2, .batches = 64}}, {executor.machine(), pool, gateway_door});
+  executor.emit_to(desk.egress());
+  desk.on_message(gateway, door::Attach{.incarnation = Incarnation(1), .epoch = Epoch(1)});
+  desk.on_message(gateway, door::Tap{.link = out, .serial = 1});
+  desk.on_message(gateway, door::Credit{.link = out, .serial = 1, .batches = 1000});
+  const KvWrite write{.operation = KvOperation::increment, .key = text_bytes("key"), .amount = 1};
+  std::vector<std::byte> body(4 + message_bytes(write));
+  ByteWriter(body).write(static_cast<std::uint32_t>(body.size() - 4));
+  write_message(write, ByteSpan(body).subspan(4));
+  // One batch in; executing it makes one that goes out.
+  const auto carry = [&](std::uint64_t batch) {
+    const auto slot = pool.allocate(body.size());
+    ByteWriter(pool.span(*slot)).write_bytes(body);
+    desk.on_message(gateway, door::Apply{.link = in,
+                                         .generation = Generation(1),
+                                         .range = {BatchNumber(batch), MessageNumber(batch), 1},
+                                         .payload = *slot});
+    return turn_until([&] {
+      if (leader() != nullptr) desk.propose(*leader(), clock_now());
+      desk.tell_gateway();
+      return gateway_door.cursor.value == batch && gateway_door.batches == batch;
+    });
+  };
+  ASSERT_TRUE(carry(1));
+  constexpr std::uint64_t batches = 500;
+  std::uint64_t carried = 1;
+  std::uint64_t allocations = 0;
+  {
+    const support::AllocGuard guard;
+    while (carried < batches && carry(carried + 1)) ++carried;
+    allocations = guard.allocations();
+  }
+  EXPECT_EQ(carried, batches);
+  EXPECT_EQ(allocations, 0U);
+  EXPECT_EQ(pool.free_bytes(), pool.capacity());
 }
 
 }  // namespace
