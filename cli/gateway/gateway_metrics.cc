@@ -49,7 +49,7 @@ void add_positions(const LinkView& view, const Labels& link, Series& series) {
                "When the other cluster was heard last; 0: never.", link, view.heard_timestamp);
   series.gauge("mallard_inflight_bytes", "Payload in the window.", link, view.window_bytes);
   for (const char* state : {"waiting_for_replica", "learning", "waiting_for_source", "fetching",
-                            "needs_snapshot", "destination_reset", "active"}) {
+                            "needs_snapshot", "destination_reset", "fenced", "active"}) {
     series.gauge("mallard_link_state", "1 for the state that the link is in.", with(link, "state", state),
                  view.state == state ? 1 : 0);
   }

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "cli/gateway/fence_text.h"
 #include "cli/incarnation.h"
 #include "crypto/key_file.h"
 
@@ -124,9 +125,16 @@ bool GatewayProcess::attach_replica(const GatewayPlace& place, ExitCode& exit_co
   settings.seed ^= incarnation_.value;
   replica_ = std::make_unique<bridge::built_in::BuiltInAttachment>(
       settings, loop_.io(), pool_,
-      bridge::built_in::BuiltInCallbacks{.on_failure = [](const std::string& what) {
-        end_process({.fault = file::StorageFault::machine, .what = what, .advice = "start it again"});
-      }});
+      bridge::built_in::BuiltInCallbacks{
+          .on_failure =
+              [](const std::string& what) {
+                end_process({.fault = file::StorageFault::machine, .what = what, .advice = "start it again"});
+              },
+          .on_fence =
+              [this](const bridge::built_in::FenceNews& news) {
+                const FenceLine line = fence_line(pairing_, news);
+                complain(line.what, line.advice);
+              }});
   return true;
 }
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "cli/gateway/fence_text.h"
 #include "cli/gateway/gateway_plan.h"
 #include "config/weights.h"
 
@@ -72,6 +73,9 @@ std::string next_step(const GatewaySources& sources, const LinkView& view, std::
   const std::string& other = cluster_name(sources, view.outbound ? link.to : link.from);
   if (view.state == "active") {
     return "";
+  }
+  if (view.state == "fenced") {
+    return fenced_next_step(sources.pairing, view.link);
   }
   if (peers_up == 0) {
     return fmt::format("see each peer's last error below; on the machines of {}: mallard status", other);
@@ -257,7 +261,12 @@ void GatewayReport::look_at(LinkWatch& watch, Instant now) const {
     view.committed_message = std::max(in->source_committed_message().value, view.done_message);
     view.between_batch = in->prefix().value;
     view.window_bytes = in->window_bytes();
-    if (in->withholds_acks()) {
+    if (sources_.replica != nullptr && sources_.replica->is_fenced(view.link)) {
+      view.state = "fenced";
+      view.waiting_for =
+          fenced_waiting_for(sources_.pairing, view.link, sources_.replica->ordering_fence(view.link),
+                             sources_.replica->status().fence);
+    } else if (in->withholds_acks()) {
       view.state = "fetching";
       view.waiting_for = "what was delivered before its storage was lost, from its own cluster";
     } else if (in->source_heard_at() == Instant{}) {
@@ -270,7 +279,7 @@ void GatewayReport::look_at(LinkWatch& watch, Instant now) const {
     watch.heard_at = now;
   }
   view.heard_timestamp = unix_time(watch.heard_at, now);
-  if (peers_up(other) == 0) {
+  if (peers_up(other) == 0 && view.state != "fenced") {
     view.waiting_for = fmt::format("a channel to any gateway of {}", cluster_name(sources_, other));
   }
   watch.lag_clock.observe(view.committed_message, now);

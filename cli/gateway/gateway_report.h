@@ -36,7 +36,8 @@ struct GatewaySources {
 struct LinkView {
   LinkIndex link;
   bool outbound = false;
-  // waiting_for_replica, learning, needs_snapshot, destination_reset, waiting_for_source, fetching, active
+  // waiting_for_replica, learning, needs_snapshot, destination_reset, waiting_for_source, fetching, fenced,
+  // active
   std::string state;
   std::string waiting_for;  // empty when active
   double state_seconds = 0;

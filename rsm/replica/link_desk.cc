@@ -72,7 +72,8 @@ void LinkDesk::attach(door::DoorConnection from) {
       standings = static_cast<std::uint16_t>(standings + (announce(link, direction) ? 1 : 0));
     }
   }
-  ports_.door.send(from, door::Attached{.standings = standings, .fence = ports_.machine.fence()});
+  told_fence_ = ports_.machine.fence();
+  ports_.door.send(from, door::Attached{.standings = standings, .fence = told_fence_});
 }
 
 bool LinkDesk::announce(LinkIndex link, LinkDirection direction) {
@@ -104,9 +105,13 @@ bool LinkDesk::take(door::DoorConnection from, const door::Apply& apply) {
   const bool next =
       known && (line->orders.empty() || line->orders.back().apply.range.batch < apply.range.batch ||
                 line->orders.back().apply.generation < apply.generation);
-  if (!next || line->orders.size() == door::applies_ahead_max) {
+  // It was on its way when the fence was raised: nobody is to blame.
+  const bool fenced = apply.fence < ports_.machine.fence();
+  if (!next || fenced || line->orders.size() == door::applies_ahead_max) {
     ports_.pool.release(apply.payload);
-    if (known && next) {
+    if (fenced) {
+      ++counters_.applies_fenced;
+    } else if (next) {
       ++counters_.gateways_cut_off;
       ports_.door.close(from);
     }
@@ -136,15 +141,17 @@ void LinkDesk::drop_orders(Line& line, std::size_t count) {
   line.orders.erase(line.orders.begin(), line.orders.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
-// Orders that can have no effect any more: the cursor is beyond them, or the generation is.
+// Orders that can have no effect any more: the cursor is beyond them, or the generation is, or the fence.
 void LinkDesk::drop_applied(Line& line, const LinkStanding& standing) {
   std::size_t done = 0;
   while (done < line.orders.size()) {
     const door::Apply& apply = line.orders[done].apply;
     const bool applied = apply.generation == standing.generation && apply.range.batch <= standing.batch;
-    if (!applied && apply.generation >= standing.generation) {
+    const bool fenced = apply.fence < ports_.machine.fence();
+    if (!applied && !fenced && apply.generation >= standing.generation) {
       break;
     }
+    counters_.applies_fenced += fenced && !applied ? 1U : 0U;
     ++done;
   }
   drop_orders(line, done);
@@ -275,7 +282,21 @@ bool LinkDesk::tell_gateway() {
       busy = send_batches(link, line) || busy;
     }
   }
-  return busy;
+  return (moved && tell_fence()) || busy;
+}
+
+// What was applied before it was raised is told first: what moves a cursor later is of the new fence.
+bool LinkDesk::tell_fence() {
+  const Fence fence = ports_.machine.fence();
+  if (!gateway_ || tell_again_ || fence <= told_fence_) {
+    return false;
+  }
+  if (!ports_.door.send(*gateway_, door::Fenced{.fence = fence})) {
+    tell_again_ = true;
+    return false;
+  }
+  told_fence_ = fence;
+  return true;
 }
 
 bool LinkDesk::tell_applied(LinkIndex link, Line& line) {

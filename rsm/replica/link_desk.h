@@ -34,6 +34,7 @@ struct LinkDeskCounters {
   std::uint64_t batches_sent = 0;
   std::uint64_t applies_proposed = 0;  // again after each change of leaders
   std::uint64_t applies_refused = 0;   // the machine had no room; they are proposed again
+  std::uint64_t applies_fenced = 0;    // of an older fence than the machine's; they are forgotten
   std::uint64_t gateways_cut_off = 0;
 };
 
@@ -104,6 +105,7 @@ class LinkDesk {
   bool send_batches(LinkIndex link, Line& line);
   bool tell_extent(LinkIndex link, Line& line);
   bool tell_applied(LinkIndex link, Line& line);
+  bool tell_fence();
   [[nodiscard]] EgressExtent extent_of(LinkIndex link) const;
 
   Ports ports_;
@@ -112,6 +114,7 @@ class LinkDesk {
   std::vector<Opening> openings_;
   ZeroedArray<std::byte> command_;  // room for one
   std::optional<transport::door::DoorConnection> gateway_;
+  Fence told_fence_;
   CommitIndex told_at_;      // what was executed until here was told
   bool tell_again_ = false;  // a link may have moved otherwise, or the door did not take what was to be told
   LinkDeskCounters counters_;

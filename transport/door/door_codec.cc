@@ -82,6 +82,10 @@ template <class V>
 void visit(V& v, auto& m, const Quacked&) {
   v(m.link), v(m.generation), v(m.through);
 }
+template <class V>
+void visit(V& v, auto& m, const Fenced&) {
+  v(m.fence);
+}
 
 struct Writer {
   ByteWriter& out;
@@ -171,6 +175,7 @@ bool is_good(const Loaded& m) {
   return m.request >= 1 && is_good(m.link) && fits;
 }
 bool is_good(const Quacked& m) { return is_good(m.link); }
+bool is_good(const Fenced& m) { return m.fence.value >= 1; }
 
 // ---- Bodies ------------------------------------------------------------------------------------------
 

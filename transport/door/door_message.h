@@ -249,8 +249,17 @@ struct Quacked {
   BatchNumber through;
 };
 
+// The machine's fence was raised to this since Attached: an Apply of an older one is refused from there on,
+// and the replica has forgotten those that it held. Said once everything that was applied until then has been
+// told, so that a cursor that moves later was moved by orders of this fence, or of a newer one.
+struct Fenced {
+  static constexpr std::uint8_t kind = 18;
+  static constexpr unsigned said_by = said_by_replica;
+  Fence fence;
+};
+
 using DoorMessage = std::variant<Hello, Welcome, Refused, Submit, Reply, Attach, Standing, Attached, Tap,
-                                 Credit, Batch, Extent, Apply, Applied, Load, Loaded, Quacked>;
+                                 Credit, Batch, Extent, Apply, Applied, Load, Loaded, Quacked, Fenced>;
 static_assert(sizeof(DoorMessage) <= 96, "messages are passed by value");
 
 }  // namespace mallard::transport::door

@@ -26,12 +26,12 @@ BatchHeader header_of(const door::BatchRange& range) {
   return {.batch = range.batch, .first = range.first, .count = range.count};
 }
 
-door::Apply message_of(const Apply& order) {
+door::Apply message_of(const Apply& order, Fence fence) {
   return {.link = order.context.link,
           .generation = order.context.generation,
           .source_epoch = order.context.source_epoch,
           .destination_epoch = order.context.destination_epoch,
-          .fence = order.fence,
+          .fence = fence,
           .range = {.batch = order.header.batch, .first = order.header.first, .count = order.header.count},
           .proof_bytes = order.proof_bytes,
           .payload = order.payload};
@@ -228,16 +228,14 @@ void BuiltInAttachment::take(const door::Standing& standing) {
 void BuiltInAttachment::take(const door::Attached& attached) {
   status_.attached = true;
   ++status_.attaches;
-  fence_ = std::max(fence_, attached.fence);
+  hear(attached.fence);
   for (Outbound& link : outbound_) {
     link.quacked_told = BatchNumber(0);
     restart_tap(link);
   }
   for (Inbound& link : inbound_) {
-    link.told_before = std::max(link.told_before, link.told);
-    link.told = 0;
+    take_back_orders(link);
   }
-  told_bytes_ = 0;
   consider_ready();
   pump();
 }
@@ -348,12 +346,15 @@ bool BuiltInAttachment::tell(Inbound& link) {
   if (!status_.attached || failed_) {
     return false;
   }
+  if (link.fence < status_.fence) {
+    return true;  // it would be refused
+  }
   while (link.told < link.orders.size() && link.told < door::applies_ahead_max) {
     const Order& order = link.orders[link.told];
     if (link.told > 0 && told_bytes_ + order.bytes > door::apply_bytes_ahead_max) {
       break;
     }
-    if (!door_.send(message_of(order.apply))) {
+    if (!door_.send(message_of(order.apply, link.fence))) {
       return false;
     }
     told_bytes_ += order.bytes;
@@ -397,10 +398,19 @@ void BuiltInAttachment::consider_ready() {
                       std::all_of(inbound_.begin(), inbound_.end(), told));
 }
 
+// The replica does not hold them any more.
+void BuiltInAttachment::take_back_orders(Inbound& link) {
+  link.told_before = std::max(link.told_before, link.told);
+  for (; link.told > 0; --link.told) {
+    told_bytes_ -= link.orders[link.told - 1].bytes;
+  }
+}
+
 void BuiltInAttachment::move_cursor(Inbound& link, BatchNumber cursor, MessageNumber message) {
   if (cursor <= link.cursor) {
     return;
   }
+  follow_fence(link);
   link.cursor = cursor;
   link.cursor_message = message;
   link.cursor_moved = ready_;  // before, cursor() tells

@@ -46,10 +46,21 @@ struct BuiltInSettings {
   std::uint64_t seed = 0;  // of the redial jitter
 };
 
+// What happened to an inbound link when the fence of the replica's state was raised.
+struct FenceNews {
+  LinkIndex link;
+  bool fenced =
+      false;      // what this gateway orders is refused from now on; else it goes on under the new fence
+  Fence ordered;  // of its orders until now
+  Fence raised;   // the state's
+};
+
 struct BuiltInCallbacks {
   // The replica is not the one that this gateway was started for: another replica, or a link with another
   // generation. Nothing is reported after it; production ends the process, and the next one starts afresh.
   std::function<void(const std::string& what)> on_failure;
+  // A link came into the state `fenced`, or out of it. May be empty.
+  std::function<void(const FenceNews& news)> on_fence = {};
 };
 
 struct BuiltInStatus {
@@ -59,6 +70,7 @@ struct BuiltInStatus {
   Incarnation replica;                   // process behind the door, now or last
   std::uint64_t applies_repeated = 0;    // orders that were submitted again
   std::uint64_t batches_unexpected = 0;  // that did not continue a tap
+  Fence fence;                           // of the replica's state, the newest that it told
 };
 
 class BuiltInAttachment final : public Attachment, private transport::door::DoorClientObserver {
@@ -77,6 +89,13 @@ class BuiltInAttachment final : public Attachment, private transport::door::Door
   // What the gateway's core must be started with.
   [[nodiscard]] Generation generation(LinkIndex link) const;
   [[nodiscard]] Fence fence() const { return fence_; }
+  // The cluster was promoted since this gateway came, so that what it orders on the inbound link is refused
+  // (design section 4, point 1): nothing is ordered any more. It ends when the cursor moves again, for only
+  // orders of the new fence can have moved it: somebody let the link in again by starting a gateway after the
+  // promotion, and this one follows under the new fence.
+  [[nodiscard]] bool is_fenced(LinkIndex link) const;
+  // Under which fence it orders there.
+  [[nodiscard]] Fence ordering_fence(LinkIndex link) const;
   [[nodiscard]] const BuiltInStatus& status() const { return status_; }
 
   void tap_from(LinkIndex link, BatchNumber after) override;
@@ -114,6 +133,7 @@ class BuiltInAttachment final : public Attachment, private transport::door::Door
     Generation generation;
     BatchNumber cursor;
     MessageNumber cursor_message;
+    Fence fence;                  // its orders carry
     bool cursor_moved = false;    // poll() has something to say
     Ring<Order> orders;           // above the cursor
     std::size_t told = 0;         // of them, on this connection; at most door::applies_ahead_max
@@ -136,6 +156,7 @@ class BuiltInAttachment final : public Attachment, private transport::door::Door
   void take(const transport::door::Extent& extent);
   void take(const transport::door::Applied& applied);
   void take(const transport::door::Loaded& loaded);
+  void take(const transport::door::Fenced& fenced) { hear(fenced.fence); }
 
   void pump();
   bool tell(Outbound& link);
@@ -144,6 +165,9 @@ class BuiltInAttachment final : public Attachment, private transport::door::Door
   bool tell_loads();
   void look_for_slots();
   void consider_ready();
+  void hear(Fence fence);
+  void follow_fence(Inbound& link);
+  void take_back_orders(Inbound& link);
   void move_cursor(Inbound& link, BatchNumber cursor, MessageNumber message);
   bool agree(Generation& ours, Generation theirs, LinkIndex link);
   void restart_tap(Outbound& link);

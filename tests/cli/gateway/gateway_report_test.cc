@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/gateway/gateway_plan.h"
+#include "tests/bridge/attach/built_in/attachment_fixture.h"
 #include "tests/bridge/gateway/memory_world.h"
 
 namespace mallard::cli {
@@ -188,6 +189,51 @@ TEST_P(SourceReportTest, a_destination_that_lost_what_it_had_acknowledged_is_nam
   EXPECT_NE(link()["waiting_for"], "");
   EXPECT_NE(link()["next"].get<std::string>().find("restart the gateways of east"), std::string::npos);
   EXPECT_EQ(find(report.snapshot(world.now()), "mallard_link_state", "destination_reset").value, 1);
+}
+
+// Behind a door, where the replica says that its cluster was promoted.
+class FencedReportTest : public bridge::built_in::BuiltInAttachmentTest {
+ protected:
+  FencedReportTest() {
+    built_in.outbound = {};
+    built_in.inbound = {{link, 64}};
+  }
+  static constexpr LinkIndex link{0};
+};
+
+TEST_F(FencedReportTest, a_link_into_a_promoted_cluster_is_named_with_what_to_do) {
+  namespace door = transport::door;
+  ASSERT_NO_FATAL_FAILURE(start());
+  server->send(gateway, door::Standing{
+                            .link = link, .direction = LinkDirection::inbound, .generation = Generation(1)});
+  server->send(gateway, door::Attached{.standings = 1, .fence = Fence(3)});
+  ASSERT_TRUE(run_until([&] { return attachment->is_ready(); }));
+  const config::Pairing pairing = sample();
+  bridge::LatencyWatch latencies(plan_bridge(pairing, west));
+  bridge::MemoryWorld world(1, 1, nullptr);
+  GatewayReport report({.pairing = pairing,
+                        .self = west,
+                        .gateway = &world.node(west).gateway,
+                        .latencies = &latencies,
+                        .pool = world.node(west).pool,
+                        .replica = attachment.get()},
+                       world.now());
+  const auto shown = [&] {
+    return nlohmann::json::parse(report.snapshot(world.now()).status_json)["links"][0];
+  };
+  EXPECT_NE(shown()["state"], "fenced");
+  server->send(gateway, door::Fenced{.fence = Fence(4)});
+  ASSERT_TRUE(run_until([&] { return attachment->is_fenced(link); }));
+  EXPECT_EQ(shown()["state"], "fenced");
+  EXPECT_NE(shown()["waiting_for"].get<std::string>().find("promoted to fence 4"), std::string::npos);
+  EXPECT_NE(shown()["next"].get<std::string>().find("restart a gateway of west"), std::string::npos);
+  const auto samples = report.snapshot(world.now()).metrics;
+  EXPECT_EQ(std::ranges::count_if(samples,
+                                  [](const MetricSample& sample) {
+                                    return sample.name == "mallard_link_state" && sample.value == 1 &&
+                                           sample.labels.back().second == "fenced";
+                                  }),
+            1);
 }
 
 TEST_P(GatewayReportTest, the_margin_of_a_quorum_falls_with_who_is_missing) {

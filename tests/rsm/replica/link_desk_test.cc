@@ -44,7 +44,9 @@ class LinkDeskTest : public testing::Test {
     stage.say(id, door::Tap{.link = out, .serial = 1, .after = BatchNumber(after)});
     stage.say(id, door::Credit{.link = out, .serial = 1, .batches = credit});
   }
-  void apply(std::size_t id, std::uint64_t batch, const std::string& key) { stage.apply(id, in, batch, key); }
+  void apply(std::size_t id, std::uint64_t batch, const std::string& key, std::uint64_t fence = 0) {
+    stage.apply(id, in, batch, key, Fence(fence));
+  }
   std::uint64_t cursor(std::size_t id) {
     const auto standing = stage.machine(id).link(in, LinkDirection::inbound);
     return standing ? standing->batch.value : 0;
@@ -271,6 +273,60 @@ TEST_F(LinkDeskTest, WhatTheGatewaysQueueDidNotTakeIsToldLater) {
   stage.fill_queue_of_gateway(0, false);
   ASSERT_TRUE(stage.run_until([&] { return told<door::Applied>(0).size() == 1; }));
   EXPECT_EQ(told<door::Applied>(0)[0].first.cursor, BatchNumber(1));
+}
+
+// A promotion: what was ordered before it is forgotten everywhere, and each gateway hears why.
+TEST_F(LinkDeskTest, ARaisedFenceIsToldAndEndsWhatWasOrderedBefore) {
+  open(in, LinkDirection::inbound);
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    attach(i);
+    apply(i, 1, "count");
+  }
+  ASSERT_TRUE(stage.run_until([&] { return cursor(0) == 1 && cursor(1) == 1 && cursor(2) == 1; }));
+  const std::size_t leader = stage.wait_for_leader();
+  const std::size_t free = stage.pool((leader + 1) % ReplicaStage::replicas).free_bytes();
+  // The gateways of the followers are ahead when the fence is raised.
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    if (i != leader) apply(i, 3, "count");
+  }
+  const std::uint64_t raised = stage.submit(leader, raise_fence(4), door::Role::operations);
+  ASSERT_TRUE(stage.run_until([&] { return stage.answer(raised) != nullptr; }));
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    ASSERT_TRUE(stage.run_until([&] { return !told<door::Fenced>(i).empty(); })) << i;
+    EXPECT_EQ(told<door::Fenced>(i)[0].first.fence, Fence(4));
+    EXPECT_EQ(told<door::Applied>(i).back().first.cursor, BatchNumber(1)) << "was told before";
+  }
+  EXPECT_EQ(stage.pool((leader + 1) % ReplicaStage::replicas).free_bytes(), free);
+  const std::uint64_t proposed = stage.replica(leader).links().counters().applies_proposed;
+  apply(leader, 2, "count");
+  stage.run_for(Duration::milliseconds(2));
+  EXPECT_EQ(stage.replica(leader).links().counters().applies_fenced, 1U);
+  EXPECT_EQ(stage.replica(leader).links().counters().applies_proposed, proposed) << "it costs no entry";
+  EXPECT_EQ(cursor(leader), 1U);
+  apply(leader, 2, "count", 4);
+  ASSERT_TRUE(stage.run_until([&] { return cursor(leader) == 2; }));
+  EXPECT_EQ(told<door::Fenced>(leader).size(), 1U) << "once";
+  attach(leader);
+  EXPECT_EQ(told<door::Attached>(leader).back().first.fence, Fence(4));
+}
+
+TEST_F(LinkDeskTest, AFenceIsToldBehindWhatWasAppliedBeforeItHoweverFullTheQueue) {
+  open(in, LinkDirection::inbound);
+  attach(0);
+  stage.fill_queue_of_gateway(0, true);
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    if (i != 0) attach(i);
+    apply(i, 1, "count");
+  }
+  ASSERT_TRUE(stage.run_until([&] { return cursor(0) == 1; }));
+  const std::uint64_t raised = stage.submit(stage.wait_for_leader(), raise_fence(1), door::Role::operations);
+  ASSERT_TRUE(stage.run_until([&] { return stage.answer(raised) != nullptr; }));
+  ASSERT_TRUE(stage.run_until([&] { return stage.machine(0).fence() == Fence(1); }));
+  stage.run_for(Duration::milliseconds(1));
+  stage.fill_queue_of_gateway(0, false);
+  ASSERT_TRUE(stage.run_until([&] { return !told<door::Fenced>(0).empty(); }));
+  ASSERT_EQ(told<door::Applied>(0).size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<door::Fenced>(stage.told(0).back().message));
 }
 
 TEST_F(LinkDeskTest, AGatewayThatGoesTakesItsOrdersAlong) {

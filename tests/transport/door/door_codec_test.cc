@@ -195,6 +195,10 @@ const Golden golden[] = {
      "0200"
      "01000000"
      "0600000000000000"},
+    {Fenced{.fence = Fence(3)},
+     "000000000900"
+     "12"
+     "0300000000000000"},
 };
 
 TEST(DoorCodec, the_bytes_are_what_they_were) {

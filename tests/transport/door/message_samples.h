@@ -128,8 +128,10 @@ class MessageSamples {
                                                  .range = range(),
                                                  .proof_bytes = proof,
                                                  .payload = payload};
-      default:
+      case 16:
         return Quacked{.link = link(), .generation = generation(), .through = BatchNumber(prng_.next())};
+      default:
+        return Fenced{.fence = Fence(at_least_1())};
     }
   }
 

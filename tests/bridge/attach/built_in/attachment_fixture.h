@@ -38,7 +38,8 @@ class BuiltInAttachmentTest : public door::DoorTest {
     open_server();
     attachment = std::make_unique<BuiltInAttachment>(
         built_in, io, client_pool,
-        BuiltInCallbacks{.on_failure = [this](const std::string& what) { failures.push_back(what); }});
+        BuiltInCallbacks{.on_failure = [this](const std::string& what) { failures.push_back(what); },
+                         .on_fence = [this](const FenceNews& one) { news.push_back(one); }});
     wait_for_attach();
   }
   // A gateway has come and asked to attach; what it says next is in replica.received.
@@ -48,7 +49,8 @@ class BuiltInAttachmentTest : public door::DoorTest {
     EXPECT_EQ(all<door::Attach>().back().incarnation, Incarnation(5));
     replica.forget();
   }
-  void stand(BatchNumber cursor, BatchNumber newest = BatchNumber(0), Generation generation = Generation(1)) {
+  void stand(BatchNumber cursor, BatchNumber newest = BatchNumber(0), Generation generation = Generation(1),
+             Fence fence = Fence(3)) {
     server->send(gateway, door::Standing{.link = outgoing,
                                          .direction = LinkDirection::outbound,
                                          .generation = generation,
@@ -60,7 +62,7 @@ class BuiltInAttachmentTest : public door::DoorTest {
                                          .generation = generation,
                                          .batch = cursor,
                                          .message = MessageNumber(cursor.value * 10)});
-    server->send(gateway, door::Attached{.standings = 2, .fence = Fence(3)});
+    server->send(gateway, door::Attached{.standings = 2, .fence = fence});
   }
   void start_ready() {
     ASSERT_NO_FATAL_FAILURE(start());
@@ -140,6 +142,7 @@ class BuiltInAttachmentTest : public door::DoorTest {
   std::unique_ptr<BuiltInAttachment> attachment;
   door::DoorConnection gateway;
   std::vector<std::string> failures;
+  std::vector<FenceNews> news;
 };
 
 }  // namespace mallard::bridge::built_in
