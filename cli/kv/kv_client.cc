@@ -32,6 +32,8 @@ class KvClient::Seat final : private door::DoorClientObserver {
         client_(settings, {.io = owner.loop_.io(), .pool = owner.pool_, .observer = *this}) {}
 
   [[nodiscard]] bool is_open() const { return client_.is_open(); }
+  [[nodiscard]] bool has_failed() const { return has_failed_; }
+  [[nodiscard]] bool is_key_unknown() const { return client_.is_key_unknown(); }
   // Whose door it is: known beforehand, or from who answered here last.
   [[nodiscard]] std::optional<ReplicaIndex> replica() const { return replica_; }
   bool send(const door::Submit& submit) { return client_.send(submit); }
@@ -39,6 +41,7 @@ class KvClient::Seat final : private door::DoorClientObserver {
  private:
   void on_open(const door::Welcome& welcome) override {
     replica_ = welcome.replica.replica;
+    has_failed_ = false;
     owner_.failure_.clear();
   }
   void on_message(const door::DoorMessage& message) override {
@@ -55,7 +58,10 @@ class KvClient::Seat final : private door::DoorClientObserver {
     }
   }
   void on_failed(const std::string& what, const std::string& advice) override {
-    if (std::ranges::none_of(owner_.seats_, [](const auto& seat) { return seat->is_open(); })) {
+    has_failed_ = true;
+    const bool is_any_open =
+        std::ranges::any_of(owner_.seats_, [](const auto& seat) { return seat->is_open(); });
+    if (!is_any_open && (is_key_unknown() || !owner_.is_key_unknown())) {
       owner_.failure_ = fmt::format("{}; {}", what, advice);
     }
   }
@@ -63,6 +69,7 @@ class KvClient::Seat final : private door::DoorClientObserver {
   KvClient& owner_;
   std::size_t place_;
   std::optional<ReplicaIndex> replica_;
+  bool has_failed_ = false;
   door::DoorClient client_;
 };
 
@@ -82,6 +89,15 @@ KvClient::KvClient(const std::vector<door::RemoteDoor>& doors) : pool_(4 * Paylo
 }
 
 KvClient::~KvClient() = default;
+
+bool KvClient::is_shut_out() const {
+  return std::ranges::all_of(seats_,
+                             [](const auto& seat) { return seat->has_failed() && !seat->is_open(); });
+}
+
+bool KvClient::is_key_unknown() const {
+  return std::ranges::any_of(seats_, [](const auto& seat) { return seat->is_key_unknown(); });
+}
 
 void KvClient::ask(ByteView command, Repeat repeat) {
   command_.assign(command.begin(), command.end());

@@ -54,6 +54,10 @@ class KvClient {
   [[nodiscard]] std::size_t last_place() const { return last_place_; }
   // Why no replica can be reached, if none can; empty: one was.
   [[nodiscard]] const std::string& failure() const { return failure_; }
+  // No door is open, and at each of them an attempt to come in has failed since it was last open.
+  [[nodiscard]] bool is_shut_out() const;
+  // Over the network: one of the replicas does not know our key, which no waiting mends. failure() says so.
+  [[nodiscard]] bool is_key_unknown() const;
 
  private:
   class Seat;

@@ -28,6 +28,7 @@ namespace {
 namespace door = transport::door;
 
 constexpr Duration patience = Duration::seconds(10);
+constexpr Duration glance = Duration::milliseconds(20);  // between two looks whether waiting still has a sense
 
 struct KvOptions {
   std::vector<std::string> directories;
@@ -101,9 +102,15 @@ ExitCode print_answer(const KvOptions& options, const rsm::KvCommand& command, c
   return ExitCode::refused;
 }
 
-// The doors of a cluster's replicas over the network; what is wrong is printed.
-std::optional<std::vector<door::RemoteDoor>> find_doors(const KvOptions& options, const crypto::KeyPair& key,
-                                                        ExitCode& exit_code) {
+// Who asks, and through which doors.
+struct Asker {
+  std::unique_ptr<KvClient> client;
+  std::optional<PublicKey> key;  // over the network
+  bool is_listed = true;         // the file that we have names the key
+};
+
+// Opens the doors of a cluster's replicas over the network; what is wrong is printed.
+std::optional<Asker> open_doors(const KvOptions& options, const crypto::KeyPair& key, ExitCode& exit_code) {
   const auto pairing = load_configuration(options.configuration, exit_code);
   const auto first = pairing ? find_replica(*pairing, options.cluster, 0, exit_code) : std::nullopt;
   if (!first) {
@@ -120,50 +127,82 @@ std::optional<std::vector<door::RemoteDoor>> find_doors(const KvOptions& options
     doors.push_back(
         {.host = replica.host, .port = replica.ports.clients, .replica = replica.keys.replica, .key = &key});
   }
-  return doors;
+  const bool is_listed = std::ranges::any_of(
+      pairing->clients, [&key](const auto& client) { return client.key == key.public_key(); });
+  return Asker{std::make_unique<KvClient>(doors), key.public_key(), is_listed};
 }
 
 // Nothing, and why is printed, when the options do not say where to ask.
-std::unique_ptr<KvClient> open_client(const KvOptions& options, ExitCode& exit_code) {
+std::optional<Asker> open_client(const KvOptions& options, ExitCode& exit_code) {
   if (!options.directories.empty()) {
-    return std::make_unique<KvClient>(
-        std::vector<std::filesystem::path>(options.directories.begin(), options.directories.end()));
+    const std::vector<std::filesystem::path> directories(options.directories.begin(),
+                                                         options.directories.end());
+    return Asker{.client = std::make_unique<KvClient>(directories), .key = {}, .is_listed = true};
   }
   if (options.cluster.empty() || options.identity.empty() || options.configuration.empty()) {
     fmt::print(stderr,
                "mallard kv: say where: --data DIR of the replicas on this machine, or --config FILE, "
                "--cluster NAME and --key FILE from any machine\n");
     exit_code = ExitCode::usage;
-    return nullptr;
+    return std::nullopt;
   }
   const auto key = crypto::load_key_file(options.identity);
   if (!key) {
     fmt::print(stderr, "mallard kv: {}; {}\n", key.error().what, key.error().advice);
     exit_code = ExitCode::failed;
-    return nullptr;
+    return std::nullopt;
   }
-  const auto doors = find_doors(options, *key, exit_code);
-  return doors ? std::make_unique<KvClient>(*doors) : nullptr;
+  return open_doors(options, *key, exit_code);
+}
+
+// A cluster that starts or has lost its leader answers in a moment. Who is turned away by name, or is nobody
+// by our own file while nobody listens, would wait for nothing.
+bool wait_for_answer(const Asker& asker) {
+  const Instant end = transport::EventLoop::now() + patience;
+  for (Instant now = transport::EventLoop::now(); now < end; now = transport::EventLoop::now()) {
+    if (asker.client->turn(std::min(end, now + glance))) {
+      return true;
+    }
+    if (asker.client->is_shut_out() && (asker.client->is_key_unknown() || !asker.is_listed)) {
+      return false;
+    }
+  }
+  return false;
+}
+
+ExitCode print_silence(const KvOptions& options, const Asker& asker) {
+  const std::string& why = asker.client->failure();
+  fmt::print(stderr, "mallard kv: {}\n",
+             why.empty() ? "no answer in 10 s; whether it was executed is not known" : why);
+  if (!asker.client->is_shut_out() || (asker.is_listed && !asker.client->is_key_unknown())) {
+    return ExitCode::failed;
+  }
+  const std::string key = config::public_key_text(*asker.key);
+  if (!asker.is_listed) {
+    fmt::print(stderr, "mallard kv: {} names no client with the key {}\n", options.configuration, key);
+  }
+  fmt::print(stderr,
+             "mallard kv: put `- {{key: \"{}\", prefixes: [...]}}` under `clients:` of the file that the "
+             "replicas run with, and start them again one after the other\n",
+             key);
+  return asker.client->is_key_unknown() ? ExitCode::refused : ExitCode::failed;
 }
 
 ExitCode run_command(const KvOptions& options, const rsm::KvCommand& command) {
   ExitCode exit_code = ExitCode::ok;
   const auto opened = open_client(options, exit_code);
-  if (opened == nullptr) {
+  if (!opened) {
     return exit_code;
   }
-  KvClient& client = *opened;
+  KvClient& client = *opened->client;
   if (options.local) {
     client.ask_locally(0, rsm::encode_command(command));
   } else {
     client.ask(rsm::encode_command(command),
                rsm::is_read_operation(command.operation) ? Repeat::always : Repeat::never);
   }
-  if (!client.turn(transport::EventLoop::now() + patience)) {
-    fmt::print(stderr, "mallard kv: {}\n",
-               client.failure().empty() ? "no answer in 10 s; whether it was executed is not known"
-                                        : client.failure());
-    return ExitCode::failed;
+  if (!wait_for_answer(*opened)) {
+    return print_silence(options, *opened);
   }
   return print_answer(options, command, *client.answer());
 }

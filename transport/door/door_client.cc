@@ -89,6 +89,7 @@ class DoorClient::State final : public DoorStreamOwner {
                           },
                       .failed =
                           [this](const std::string& what, const std::string& advice) {
+                            key_unknown_ = false;
                             pause_then_dial();
                             observer_.on_failed(what, advice);
                           }});
@@ -106,6 +107,7 @@ class DoorClient::State final : public DoorStreamOwner {
   }
 
   [[nodiscard]] bool is_open() const { return welcomed_ && stream_.is_open(); }
+  [[nodiscard]] bool is_key_unknown() const { return key_unknown_; }
   [[nodiscard]] std::size_t unanswered() const { return requests_.size(); }
 
   bool send(const DoorMessage& message) {
@@ -159,6 +161,7 @@ class DoorClient::State final : public DoorStreamOwner {
     if (stopped_) {
       return;
     }
+    key_unknown_ = end == DoorEnd::unknown_key;
     pause_then_dial();
     if (std::exchange(welcomed_, false)) {
       observer_.on_closed(end);
@@ -280,6 +283,7 @@ class DoorClient::State final : public DoorStreamOwner {
   DoorStream stream_;
   std::shared_ptr<DoorDialer> dialer_;  // over the network
   bool welcomed_ = false;
+  bool key_unknown_ = false;
   bool stopped_ = false;
   bool watching_ = false;
   bool flush_posted_ = false;
@@ -293,6 +297,8 @@ DoorClient::DoorClient(const DoorClientSettings& settings, const Ports& ports)
 DoorClient::~DoorClient() { state_->stop(); }
 
 bool DoorClient::is_open() const { return state_->is_open(); }
+
+bool DoorClient::is_key_unknown() const { return state_->is_key_unknown(); }
 
 bool DoorClient::send(const DoorMessage& message) { return state_->send(message); }
 

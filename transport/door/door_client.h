@@ -77,6 +77,9 @@ class DoorClient {
   DoorClient& operator=(const DoorClient&) = delete;
 
   [[nodiscard]] bool is_open() const;
+  // Over the network: the newest attempt to connect failed because the replica does not know our key. The
+  // next ones will too, until it runs with another configuration.
+  [[nodiscard]] bool is_key_unknown() const;
 
   // Queues one message of the client's role; the client takes a reference of its own to the body, of its
   // pool. False when the door is not open, the queue is full (on_room() follows), or, for a Submit, as many

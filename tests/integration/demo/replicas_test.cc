@@ -12,6 +12,7 @@
 
 #include "cli/demo/free_ports.h"
 #include "config/print_pairing.h"
+#include "config/value_text.h"
 #include "config/weights.h"
 #include "crypto/key_file.h"
 #include "tests/integration/deployment/child_process.h"
@@ -239,8 +240,11 @@ TEST_F(ReplicasTest, serve_clients_from_elsewhere_within_their_prefixes) {
     EXPECT_EQ(kv_from_elsewhere(arguments, identity), 5) << arguments[0];
     EXPECT_NE(said().find("prefixes"), std::string::npos) << said();
   }
-  EXPECT_EQ(kv_from_elsewhere({"get", "/app/a"}, (folder.path() / "stranger" / "client.key").string()), 1);
+  const Instant asked_at = clock_now();
+  EXPECT_EQ(kv_from_elsewhere({"get", "/app/a"}, (folder.path() / "stranger" / "client.key").string()), 5);
+  EXPECT_LT(clock_now() - asked_at, Duration::seconds(10)) << "who waits is told only then";
   EXPECT_NE(said().find("does not know our key"), std::string::npos) << said();
+  EXPECT_NE(said().find(config::public_key_text(*stranger)), std::string::npos) << said();
   const auto forbidden = [this] {
     double sum = 0;
     for (std::size_t i = 0; i < replicas; ++i) {
@@ -256,6 +260,18 @@ TEST_F(ReplicasTest, serve_clients_from_elsewhere_within_their_prefixes) {
   ASSERT_TRUE(wait_until(limit, [&] { return leader() && *leader() != first; }));
   ASSERT_EQ(kv_from_elsewhere({"get", "/app/a"}, identity), 0) << said();
   EXPECT_EQ(said(), "1\n");
+}
+
+// Where the file names no clients nobody listens for them.
+TEST_F(ReplicasTest, tell_a_client_from_elsewhere_that_the_file_does_not_name_it) {
+  const auto stranger = crypto::generate_client_key(folder.path() / "stranger");
+  ASSERT_TRUE(stranger);
+  ASSERT_NO_FATAL_FAILURE(found());
+  const Instant asked_at = clock_now();
+  EXPECT_EQ(kv_from_elsewhere({"get", "a"}, (folder.path() / "stranger" / "client.key").string()), 1);
+  EXPECT_LT(clock_now() - asked_at, Duration::seconds(10)) << "who waits is told only then";
+  EXPECT_NE(said().find("names no client with the key " + config::public_key_text(*stranger)), std::string::npos)
+      << said();
 }
 
 TEST_F(ReplicasTest, do_not_share_a_directory) {
