@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 #include <variant>
 
 #include "transport/door/door_end.h"
@@ -18,6 +19,11 @@ constexpr std::size_t calls_per_wait = 64;
 constexpr Duration pause_after_refusal = Duration::milliseconds(10);
 // So long a leader may take before the request is repeated elsewhere, if it may be.
 constexpr Duration answer_patience = Duration::seconds(2);
+
+std::string_view text_in(ByteView bytes) {
+  const void* const begin = bytes.data();
+  return {static_cast<const char*>(begin), bytes.size()};
+}
 
 }  // namespace
 
@@ -52,8 +58,11 @@ class KvClient::Seat final : private door::DoorClientObserver {
   }
   void on_room() override {}
   void on_closed(door::DoorEnd end) override {
+    if (owner_.asked_ && owner_.asked_->place != place_) {
+      return;
+    }
     owner_.failure_ = fmt::format("the replica closed the connection ({})", door::door_end_name(end));
-    if (owner_.asked_ && owner_.asked_->place == place_) {
+    if (owner_.asked_) {
       owner_.lose();
     }
   }
@@ -91,8 +100,7 @@ KvClient::KvClient(const std::vector<door::RemoteDoor>& doors) : pool_(4 * Paylo
 KvClient::~KvClient() = default;
 
 bool KvClient::is_shut_out() const {
-  return std::ranges::all_of(seats_,
-                             [](const auto& seat) { return seat->has_failed() && !seat->is_open(); });
+  return std::ranges::all_of(seats_, [](const auto& seat) { return seat->has_failed() && !seat->is_open(); });
 }
 
 bool KvClient::is_key_unknown() const {
@@ -149,6 +157,7 @@ void KvClient::step(Instant now) {
   const door::Submit submit{.request = last_request_ + 1, .command = *slot, .local = local_};
   if (seat.send(submit)) {
     ++last_request_;
+    failure_.clear();
     asked_ = Asked{target_, last_request_, now};
   } else {
     turn_to(target_ + 1, pause_after_refusal);
@@ -165,8 +174,14 @@ void KvClient::take(std::size_t place, const door::Reply& reply) {
       return lose();
     case door::ReplyStatus::busy:
       return turn_to(target_, pause_after_refusal);
+    case door::ReplyStatus::not_ready:
+      failure_ = fmt::format("replica {} does not serve yet: {}; it was not executed",
+                             seats_[place]->replica().value_or(ReplicaIndex(0)).value,
+                             text_in(pool_.view(reply.bytes)));
+      return turn_to(target_ + 1, pause_after_refusal);
     case door::ReplyStatus::not_leader: {
       if (!reply.leader_known) {
+        failure_ = "no replica that can be reached leads; `mallard status` says what they wait for";
         return turn_to(target_ + 1, pause_after_refusal);
       }
       if (const auto leader = place_of(reply.leader)) {

@@ -50,9 +50,12 @@ class KvClient {
   // Lets things happen until the request is answered or `until` has come; whether it is answered.
   bool turn(Instant until);
   [[nodiscard]] const std::optional<KvAnswer>& answer() const { return answer_; }
+  // A replica was asked and has not said anything yet.
+  [[nodiscard]] bool is_asking() const { return asked_.has_value(); }
   // The place of the replica that answered last.
   [[nodiscard]] std::size_t last_place() const { return last_place_; }
-  // Why no replica can be reached, if none can; empty: one was.
+  // Why nobody executes the request: no replica can be reached, or those that were asked last cannot serve.
+  // Empty: one was asked and has not answered yet.
   [[nodiscard]] const std::string& failure() const { return failure_; }
   // No door is open, and at each of them an attempt to come in has failed since it was last open.
   [[nodiscard]] bool is_shut_out() const;

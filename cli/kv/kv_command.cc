@@ -28,7 +28,9 @@ namespace {
 namespace door = transport::door;
 
 constexpr Duration patience = Duration::seconds(10);
-constexpr Duration glance = Duration::milliseconds(20);  // between two looks whether waiting still has a sense
+constexpr Duration last_word = Duration::seconds(1);  // of a replica that was asked shortly before the end
+constexpr Duration glance =
+    Duration::milliseconds(20);  // between two looks whether waiting still has a sense
 
 struct KvOptions {
   std::vector<std::string> directories;
@@ -95,6 +97,7 @@ ExitCode print_answer(const KvOptions& options, const rsm::KvCommand& command, c
                  config::shown(options.key), options.configuration);
       return ExitCode::refused;
     case door::ReplyStatus::busy:
+    case door::ReplyStatus::not_ready:
     case door::ReplyStatus::refused:
       break;
   }
@@ -158,16 +161,18 @@ std::optional<Asker> open_client(const KvOptions& options, ExitCode& exit_code) 
 // A cluster that starts or has lost its leader answers in a moment. Who is turned away by name, or is nobody
 // by our own file while nobody listens, would wait for nothing.
 bool wait_for_answer(const Asker& asker) {
+  KvClient& client = *asker.client;
   const Instant end = transport::EventLoop::now() + patience;
-  for (Instant now = transport::EventLoop::now(); now < end; now = transport::EventLoop::now()) {
-    if (asker.client->turn(std::min(end, now + glance))) {
+  for (;;) {
+    const Instant now = transport::EventLoop::now();
+    if (client.turn(now + glance)) {
       return true;
     }
-    if (asker.client->is_shut_out() && (asker.client->is_key_unknown() || !asker.is_listed)) {
+    const bool is_hopeless = client.is_shut_out() && (client.is_key_unknown() || !asker.is_listed);
+    if (is_hopeless || now >= (client.is_asking() ? end + last_word : end)) {
       return false;
     }
   }
-  return false;
 }
 
 ExitCode print_silence(const KvOptions& options, const Asker& asker) {

@@ -3,28 +3,28 @@
 #include <fmt/format.h>
 #include <malloc.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <span>
 #include <string>
 #include <system_error>
 #include <utility>
+#include <variant>
 
 #include "bridge/attach/file/file_calls.h"
 #include "cli/incarnation.h"
 #include "cli/replica/replica_plan.h"
+#include "cli/replica/start_checks.h"
+#include "cli/replica/start_page.h"
 #include "config/value_text.h"
-#include "crypto/key_file.h"
+#include "transport/door/door_codec.h"
 
 namespace mallard::cli {
 namespace {
 
 namespace door = transport::door;
-using rsm::journal::AmnesiaCause;
 using rsm::journal::JournalFault;
 
 // Waits grow from the first to the last while nothing happens. Where nothing has happened for longer than
@@ -34,81 +34,10 @@ constexpr Duration first_wait = Duration::microseconds(50);
 constexpr Duration last_wait = Duration::milliseconds(5);
 constexpr Duration unfinished_wait = Duration::microseconds(400);  // while an entry is under way
 constexpr Duration idle_after = Duration::milliseconds(500);
+constexpr Duration idle_wait = Duration::milliseconds(12);
 // Before the replica begins.
 constexpr Duration asking_wait = Duration::milliseconds(20);
 constexpr Duration silence_patience = Duration::seconds(2);
-constexpr Duration idle_wait = Duration::milliseconds(12);
-
-void complain(const std::string& what, const std::string& advice) {
-  fmt::print(stderr, "mallard replica: {}; {}\n", what, advice);
-}
-
-// What of the journal was not as it was left. An empty directory says nothing: who founds a cluster knows.
-void say_recovered(const rsm::journal::Recovered& recovered) {
-  const auto say = [](const std::string& what) { fmt::print(stderr, "mallard replica: {}\n", what); };
-  if (recovered.entries_damaged > 0) {
-    say(fmt::format("{} entries of the journal are damaged and come from the others",
-                    recovered.entries_damaged));
-  }
-  switch (recovered.amnesia) {
-    case AmnesiaCause::none:
-    case AmnesiaCause::fresh_store:
-      return;
-    case AmnesiaCause::superblock_lost:
-      return say("a superblock of the journal cannot be read: what this replica promised is not known");
-    case AmnesiaCause::superblock_regressed:
-      return say("the superblocks of the journal are older than its records");
-    case AmnesiaCause::tail_lost:
-      return say("the journal lost the end of what it had made durable");
-  }
-}
-
-std::optional<crypto::KeyPair> load_own_key(const config::Pairing& pairing, const ReplicaPlace& place,
-                                            ExitCode& exit_code) {
-  auto key = crypto::load_key(place.directory, crypto::KeyRole::replica);
-  if (!key) {
-    complain(key.error().what, key.error().advice);
-    exit_code = ExitCode::failed;
-    return std::nullopt;
-  }
-  const config::ClusterSettings& cluster = pairing.clusters[place.self.cluster.value];
-  if (key->public_key() != cluster.replicas[place.self.replica.value].keys.replica) {
-    complain(fmt::format("{}: is not the replica key of {} {} in the configuration",
-                         crypto::key_file_path(place.directory, crypto::KeyRole::replica).string(),
-                         cluster.name, place.self.replica.value),
-             "give --data the directory that belongs to this replica, or put `mallard keys show` of it in "
-             "the file");
-    exit_code = ExitCode::refused;
-    return std::nullopt;
-  }
-  return std::move(*key);
-}
-
-bool is_of_this_user(const std::filesystem::path& folder) {
-  struct stat found {};
-  return ::lstat(folder.c_str(), &found) == 0 && S_ISDIR(found.st_mode) && found.st_uid == ::geteuid() &&
-         (found.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
-
-// Makes the folder where it is missing. Nobody else may write there: who can could offer memory in a
-// replica's place. The usual one lies in one of this user, in a folder of all users.
-Result<void, std::string> make_own_folder(const std::filesystem::path& folder, bool is_usual) {
-  std::vector<std::filesystem::path> made{folder};
-  if (is_usual) {
-    made.insert(made.begin(), folder.parent_path());
-  }
-  for (const std::filesystem::path& one : made) {
-    if (::mkdir(one.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-      return Failure<std::string>(
-          fmt::format("{}: cannot be made: {}", one.string(), std::generic_category().message(errno)));
-    }
-    if (!is_of_this_user(one)) {
-      return Failure<std::string>(
-          fmt::format("{}: is not a directory of this user that nobody else may write", one.string()));
-    }
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -119,27 +48,30 @@ ReplicaProcess::~ReplicaProcess() = default;
 std::unique_ptr<ReplicaProcess> ReplicaProcess::open(const config::Pairing& pairing,
                                                      const ReplicaPlace& place, ExitCode& exit_code) {
   std::unique_ptr<ReplicaProcess> process(new ReplicaProcess(pairing));
-  process->key_ = load_own_key(pairing, place, exit_code);
+  process->key_ = load_own_key(pairing, place.self, place.directory, exit_code);
   if (!process->key_) {
     return nullptr;
   }
-  if (!process->open_store(place, exit_code) || !process->open_memory(place, exit_code) ||
+  // Who may work in this directory shows itself before it does anything that can take long.
+  if (!process->take_directory(place, exit_code) || !process->open_admin(place, exit_code) ||
+      !process->open_store(exit_code) || !process->open_memory(place, exit_code) ||
       !process->open_peers(place, exit_code)) {
     return nullptr;
   }
   process->loop_.watch_signals({SIGTERM, SIGINT}, [raw = process.get()](int) { raw->stopping_ = true; });
-  if (!process->ask_the_others(exit_code) || !process->open_door(place, exit_code) ||
-      !process->open_admin(place, exit_code)) {
+  if (!process->open_door(place, exit_code) || !process->ask_the_others(place, exit_code)) {
     return nullptr;
   }
   // The last, when nothing else can fail: a founding counts from here on.
+  process->board_->begin_step("what its journal holds to be executed");
   process->make_replica(place);
+  process->board_.reset();
   // Opening a journal reads whole segments: that memory is not needed again before the next start.
   ::malloc_trim(0);
   return process;
 }
 
-bool ReplicaProcess::open_store(const ReplicaPlace& place, ExitCode& exit_code) {
+bool ReplicaProcess::take_directory(const ReplicaPlace& place, ExitCode& exit_code) {
   const std::filesystem::path folder = place.directory / "journal";
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -163,6 +95,10 @@ bool ReplicaProcess::open_store(const ReplicaPlace& place, ExitCode& exit_code) 
     return false;
   }
   incarnation_ = *incarnation;
+  return true;
+}
+
+bool ReplicaProcess::open_store(ExitCode& exit_code) {
   rsm::journal::FreshIdentity fresh{.incarnation = incarnation_};
   if (::getrandom(fresh.store.bytes.data(), fresh.store.bytes.size(), 0) < 0) {
     complain("the machine gives no random bytes", "see to getrandom(2)");
@@ -223,17 +159,24 @@ bool ReplicaProcess::open_peers(const ReplicaPlace& place, ExitCode& exit_code) 
 
 // A store that may vote could be an older copy of itself, which the others alone can know (reliability.md
 // I9). One that may not will read them in any case.
-bool ReplicaProcess::ask_the_others(ExitCode& exit_code) {
-  if (store_->recovered().amnesia == AmnesiaCause::fresh_store || !store_->promises().may_vote) {
+bool ReplicaProcess::ask_the_others(const ReplicaPlace& place, ExitCode& exit_code) {
+  if (store_->recovered().amnesia == rsm::journal::AmnesiaCause::fresh_store ||
+      !store_->promises().may_vote) {
     return true;
   }
-  const Instant began = transport::EventLoop::now();
+  const std::size_t processes = pairing_.clusters[place.self.cluster.value].replicas.size();
+  const memory::ProcessIndex self(place.self.replica.value);
+  const auto missing = [&] { return missing_majority(*witnesses_, processes, self); };
+  board_->begin_step(missing());
   bool complained = false;
   while (!stopping_ && !witnesses_->has_heard_enough()) {
     const Instant now = transport::EventLoop::now();
     witnesses_->tell(store_->witness(), *channels_, now);
-    if (!complained && now - began > silence_patience) {
-      fmt::print(stderr, "mallard replica: waits for another replica to say what it has seen of this one\n");
+    waiting_for_ = missing();
+    board_->say(waiting_for_);
+    if (!complained && board_->waited() > silence_patience) {
+      fmt::print(stderr, "mallard replica: waits for {}, and for what they have seen of this one\n",
+                 waiting_for_);
       complained = true;
     }
     loop_.wait(now + asking_wait, calls_per_turn_max);
@@ -281,6 +224,9 @@ void ReplicaProcess::make_replica(const ReplicaPlace& place) {
                                                            .door = *door_,
                                                            .incarnation = incarnation_},
                                             transport::EventLoop::now());
+  if (const auto attach = std::exchange(early_attach_, std::nullopt)) {
+    replica_->on_message(attach->first, peers_[attach->first.place], attach->second);
+  }
 }
 
 bool ReplicaProcess::open_door(const ReplicaPlace& place, ExitCode& exit_code) {
@@ -306,8 +252,8 @@ bool ReplicaProcess::open_door(const ReplicaPlace& place, ExitCode& exit_code) {
 }
 
 bool ReplicaProcess::open_admin(const ReplicaPlace& place, ExitCode& exit_code) {
-  const config::ReplicaSettings& own =
-      pairing_.clusters[place.self.cluster.value].replicas[place.self.replica.value];
+  const config::ClusterSettings& cluster = pairing_.clusters[place.self.cluster.value];
+  const config::ReplicaSettings& own = cluster.replicas[place.self.replica.value];
   auto admin = transport::AdminServer::open({.host = own.admin_address, .port = own.ports.replica_admin});
   if (!admin) {
     complain(admin.error().what, admin.error().advice);
@@ -315,6 +261,14 @@ bool ReplicaProcess::open_admin(const ReplicaPlace& place, ExitCode& exit_code) 
     return false;
   }
   admin_ = std::move(*admin);
+  board_ = std::make_unique<StartBoard>(*admin_,
+                                        StartStanding{.cluster = cluster.name,
+                                                      .id = place.self.replica,
+                                                      .incarnation = incarnation_,
+                                                      .started = transport::EventLoop::now(),
+                                                      .waiting_for = {},
+                                                      .since = {}},
+                                        "its journal to be read");
   return true;
 }
 
@@ -413,7 +367,32 @@ void ReplicaProcess::on_open(door::DoorConnection from, const door::DoorPeer& pe
 }
 
 void ReplicaProcess::on_message(door::DoorConnection from, const door::DoorMessage& message) {
-  replica_->on_message(from, peers_[from.place], message);
+  if (replica_) {
+    replica_->on_message(from, peers_[from.place], message);
+  } else {
+    answer_early(from, message);
+  }
+}
+
+// Before the replica has begun: who asks is told what it waits for, and a gateway, which says no more until
+// it is answered, is attached when that is over.
+void ReplicaProcess::answer_early(door::DoorConnection from, const door::DoorMessage& message) {
+  if (const auto* submit = std::get_if<door::Submit>(&message)) {
+    const std::string why = fmt::format("no majority reachable: waits for {}, for {} s", waiting_for_,
+                                        whole_seconds(board_->waited()));
+    door::Reply reply{.request = submit->request, .status = door::ReplyStatus::not_ready};
+    if (const auto bytes = pool_.allocate(why.size())) {
+      ByteWriter(pool_.span(*bytes)).write_bytes(std::as_bytes(std::span(why)));
+      reply.bytes = *bytes;
+    }
+    door_->send(from, reply);
+    pool_.release(reply.bytes);
+  } else if (const auto* load = std::get_if<door::Load>(&message)) {
+    door_->send(from, door::Loaded{.request = load->request, .link = load->link});
+  } else if (const auto* attach = std::get_if<door::Attach>(&message)) {
+    early_attach_ = std::pair(from, *attach);
+  }
+  pool_.release(door::body_of(message));
 }
 
 void ReplicaProcess::on_peer_message(memory::ProcessIndex from, const rsm::PeerMessage& message) {
@@ -437,7 +416,11 @@ void ReplicaProcess::on_peer_up(memory::ProcessIndex peer) {
 }
 
 void ReplicaProcess::on_closed(door::DoorConnection from, door::DoorEnd /*end*/) {
-  replica_->on_closed(from);
+  if (replica_) {
+    replica_->on_closed(from);
+  } else if (early_attach_ && early_attach_->first == from) {
+    early_attach_.reset();
+  }
 }
 
 }  // namespace mallard::cli

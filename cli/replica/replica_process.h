@@ -4,10 +4,13 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/exit_code.h"
 #include "cli/replica/replica_report.h"
+#include "cli/replica/start_board.h"
 #include "config/base/payload_pool.h"
 #include "config/pairing.h"
 #include "crypto/key_pair.h"
@@ -54,13 +57,15 @@ class ReplicaProcess final : private rsm::DoorPort,
 
   explicit ReplicaProcess(const config::Pairing& pairing);
   [[nodiscard]] bool open_peers(const ReplicaPlace& place, ExitCode& exit_code);
-  [[nodiscard]] bool open_store(const ReplicaPlace& place, ExitCode& exit_code);
+  [[nodiscard]] bool take_directory(const ReplicaPlace& place, ExitCode& exit_code);
+  [[nodiscard]] bool open_store(ExitCode& exit_code);
   [[nodiscard]] bool open_memory(const ReplicaPlace& place, ExitCode& exit_code);
   void make_replica(const ReplicaPlace& place);
   [[nodiscard]] bool open_door(const ReplicaPlace& place, ExitCode& exit_code);
   // False: it was told to end meanwhile, or exit_code says why.
-  [[nodiscard]] bool ask_the_others(ExitCode& exit_code);
+  [[nodiscard]] bool ask_the_others(const ReplicaPlace& place, ExitCode& exit_code);
   [[nodiscard]] bool open_admin(const ReplicaPlace& place, ExitCode& exit_code);
+  void answer_early(transport::door::DoorConnection from, const transport::door::DoorMessage& message);
   void say_state();
   void say_forbidden(std::size_t client);
   void publish(Instant now);
@@ -95,6 +100,10 @@ class ReplicaProcess final : private rsm::DoorPort,
   std::unique_ptr<transport::door::DoorServer> door_;
   std::vector<bool> forbidden_said_;  // by client
   std::unique_ptr<transport::AdminServer> admin_;
+  std::unique_ptr<StartBoard> board_;  // until the replica is made
+  std::string waiting_for_;            // while the others are asked
+  // A gateway that came before the replica was made.
+  std::optional<std::pair<transport::door::DoorConnection, transport::door::Attach>> early_attach_;
   std::unique_ptr<ReplicaReport> report_;
   Instant publish_at_;
   rsm::ReplicaState said_ = rsm::ReplicaState::failed;

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "cli/metric_series.h"
+#include "cli/replica/start_page.h"
 #include "config/value_text.h"
 
 namespace mallard::cli {
@@ -13,10 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using rsm::ReplicaState;
-
-constexpr std::array<ReplicaState, 6> states{ReplicaState::recovering, ReplicaState::needs_snapshot,
-                                             ReplicaState::following,  ReplicaState::leading,
-                                             ReplicaState::electing,   ReplicaState::failed};
 
 double seconds(Duration span) { return static_cast<double>(span.ns / 1'000'000) / 1e3; }
 
@@ -89,12 +85,20 @@ void ReplicaReport::observe(Instant now) {
 
 transport::AdminSnapshot ReplicaReport::snapshot(Instant now) {
   observe(now);
-  const std::string why = not_ready_because();
+  const std::string why = not_ready_because(now);
   return {
       .status_json = status_json(now), .metrics = metrics(), .ready = why.empty(), .not_ready_because = why};
 }
 
-std::string ReplicaReport::not_ready_because() const {
+std::string ReplicaReport::not_ready_because(Instant now) const {
+  const std::string why = hindrance();
+  const std::string waits_for = waiting_for();
+  return why.empty() || waits_for.empty()
+             ? why
+             : fmt::format("{}; waits for {}, for {} s", why, waits_for, whole_seconds(now - state_since_));
+}
+
+std::string ReplicaReport::hindrance() const {
   switch (state_) {
     case ReplicaState::leading:
     case ReplicaState::following:
@@ -142,8 +146,9 @@ std::string ReplicaReport::status_json(Instant now) const {
   // As text: it has more digits than a browser's numbers.
   status["incarnation"] = fmt::to_string(sources_.incarnation.value);
   status["uptime_s"] = seconds(now - started_);
-  status["ready"] = not_ready_because().empty();
-  status["not_ready_because"] = not_ready_because();
+  const std::string why = not_ready_because(now);
+  status["ready"] = why.empty();
+  status["not_ready_because"] = why;
   status["state"] = rsm::replica_state_name(state_);
   status["since_s"] = seconds(now - state_since_);
   status["leader"] = leader ? Json(leader->value) : Json(nullptr);
@@ -182,10 +187,7 @@ std::string ReplicaReport::status_json(Instant now) const {
 std::vector<transport::MetricSample> ReplicaReport::metrics() const {
   std::vector<transport::MetricSample> samples;
   MetricSeries series(samples);
-  for (const ReplicaState state : states) {
-    series.gauge("mallard_replica_state", "1 for the state that the replica is in.",
-                 {{"state", std::string(rsm::replica_state_name(state))}}, state == state_ ? 1 : 0);
-  }
+  add_state(series, rsm::replica_state_name(state_));
   const rsm::KvMachine& machine = sources_.machine;
   const rsm::Engine& engine = sources_.replica.engine();
   series.gauge("mallard_replica_term", "The reign that the replica follows or leads.", {},

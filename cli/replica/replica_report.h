@@ -35,7 +35,9 @@ class ReplicaReport {
  private:
   [[nodiscard]] std::string status_json(Instant now) const;
   [[nodiscard]] std::vector<transport::MetricSample> metrics() const;
-  [[nodiscard]] std::string not_ready_because() const;
+  // Empty: it is ready.
+  [[nodiscard]] std::string not_ready_because(Instant now) const;
+  [[nodiscard]] std::string hindrance() const;
   [[nodiscard]] std::string waiting_for() const;
 
   ReplicaSources sources_;

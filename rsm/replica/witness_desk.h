@@ -27,6 +27,9 @@ class WitnessDesk {
 
   // How many of the others have said what they saw.
   [[nodiscard]] std::size_t heard() const;
+  [[nodiscard]] bool has_said(memory::ProcessIndex peer) const {
+    return peer.value < peers_.size() && peers_[peer.value].has_said;
+  }
   // Whether those who did make a majority with this replica.
   [[nodiscard]] bool has_heard_enough() const { return heard() >= peers_.size() / 2; }
   // The furthest that one of them has seen of own store; incarnation 0: nothing.

@@ -148,8 +148,9 @@ bool is_good(const Submit& m) {
   return m.request >= 1 && m.command.bytes >= 1 && m.command.bytes <= command_bytes_max;
 }
 bool is_good(const Reply& m) {
-  return m.request >= 1 && within(m.status, ReplyStatus::done, ReplyStatus::forbidden) &&
-         (m.status == ReplyStatus::done || m.bytes.bytes == 0) && m.bytes.bytes <= reply_bytes_max &&
+  const bool may_have_bytes = m.status == ReplyStatus::done || m.status == ReplyStatus::not_ready;
+  return m.request >= 1 && within(m.status, ReplyStatus::done, ReplyStatus::not_ready) &&
+         (may_have_bytes || m.bytes.bytes == 0) && m.bytes.bytes <= reply_bytes_max &&
          (m.leader_known ? m.status == ReplyStatus::not_leader && m.leader.value < replicas_max
                          : m.leader.value == 0);
 }

@@ -100,6 +100,7 @@ enum class ReplyStatus : std::uint8_t {
   unknown_outcome,  // may be executed or not, now or later: repeat it in its session to find out
   refused,          // not executed: it is no command, or none that a caller may ask for here
   forbidden,        // not executed: it is outside of what this client may use
+  not_ready,        // not executed: the replica has not begun yet; `bytes` says what it waits for, for people
 };
 
 struct Reply {
@@ -109,7 +110,7 @@ struct Reply {
   ReplyStatus status = ReplyStatus::done;
   bool leader_known = false;  // not_leader only
   ReplicaIndex leader;
-  PayloadRef bytes;  // done only; may be empty
+  PayloadRef bytes;  // done and not_ready only; may be empty
 };
 
 // ---- The gateway -------------------------------------------------------------------------------------

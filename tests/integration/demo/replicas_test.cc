@@ -181,6 +181,48 @@ TEST_F(ReplicasTest, come_back_together_with_everything) {
   EXPECT_EQ(said(), "1\n");
 }
 
+// It may not begin, but it says what it waits for: to Prometheus, to people and to clients.
+TEST_F(ReplicasTest, say_what_they_wait_for_when_they_come_back_alone) {
+  ASSERT_NO_FATAL_FAILURE(found());
+  ASSERT_EQ(kv({"put", "a", "1"}), 0) << said();
+  for (std::size_t i = 0; i < replicas; ++i) {
+    processes[i]->signal(SIGKILL);
+    processes[i]->wait();
+  }
+  processes[0].emplace(run(0, false));
+  const std::uint16_t admin = pairing.clusters[0].replicas[0].ports.replica_admin;
+  const std::string waits = "1 more of replicas 1, 2 to make a majority";
+  ASSERT_TRUE(wait_until(limit, [&] { return page(0, "/status").find(waits) != std::string::npos; }))
+      << page(0, "/status") << said_by(0);
+  EXPECT_NE(page(0, "/livez"), "");
+  const std::string ready = http_answer(admin, "/readyz");
+  EXPECT_TRUE(ready.starts_with("HTTP/1.1 503")) << ready;
+  EXPECT_NE(ready.find("waits for " + waits + ", for "), std::string::npos) << ready;
+  EXPECT_NE(page(0, "/status").find("\"state\":\"starting\""), std::string::npos) << page(0, "/status");
+  EXPECT_NE(page(0, "/metrics").find("mallard_replica_state{state=\"starting\"} 1"), std::string::npos);
+  EXPECT_EQ(kv({"get", "a"}), 1);
+  EXPECT_NE(said().find("no majority reachable"), std::string::npos) << said();
+  EXPECT_NE(said().find("was not executed"), std::string::npos) << said();
+  EXPECT_TRUE(processes[0]->running()) << said_by(0);
+  processes[1].emplace(run(1, false));
+  ASSERT_TRUE(wait_until(limit, [this] { return is_ready(0) && is_ready(1); })) << said_by(0);
+  ASSERT_EQ(kv({"get", "a"}), 0) << said();
+  EXPECT_EQ(said(), "1\n");
+}
+
+TEST_F(ReplicasTest, end_when_told_to_while_they_wait_for_the_others) {
+  ASSERT_NO_FATAL_FAILURE(found());
+  for (std::size_t i = 0; i < replicas; ++i) {
+    processes[i]->signal(SIGKILL);
+    processes[i]->wait();
+  }
+  processes[0].emplace(run(0, false));
+  ASSERT_TRUE(
+      wait_until(limit, [&] { return page(0, "/status").find("to make a majority") != std::string::npos; }));
+  processes[0]->signal(SIGTERM);
+  EXPECT_EQ(processes[0]->wait(), 0) << said_by(0);
+}
+
 // What it lacks is in no ring any more: it comes from another replica, over a channel.
 TEST_F(ReplicasTest, bring_back_who_was_away_for_too_long) {
   ASSERT_NO_FATAL_FAILURE(found());
@@ -270,7 +312,8 @@ TEST_F(ReplicasTest, tell_a_client_from_elsewhere_that_the_file_does_not_name_it
   const Instant asked_at = clock_now();
   EXPECT_EQ(kv_from_elsewhere({"get", "a"}, (folder.path() / "stranger" / "client.key").string()), 1);
   EXPECT_LT(clock_now() - asked_at, Duration::seconds(10)) << "who waits is told only then";
-  EXPECT_NE(said().find("names no client with the key " + config::public_key_text(*stranger)), std::string::npos)
+  EXPECT_NE(said().find("names no client with the key " + config::public_key_text(*stranger)),
+            std::string::npos)
       << said();
 }
 

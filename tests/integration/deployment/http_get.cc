@@ -53,6 +53,8 @@ std::optional<std::string> http_get(const NetworkNamespace* space, std::uint16_t
   return answer.substr(body + 4);
 }
 
+std::string http_answer(std::uint16_t port, const std::string& path) { return fetch(port, path); }
+
 double metric_sum(const std::string& metrics, const std::string& name, const std::string& label) {
   std::istringstream lines(metrics);
   double sum = 0;

@@ -14,6 +14,9 @@ namespace mallard::integration {
 [[nodiscard]] std::optional<std::string> http_get(const NetworkNamespace* space, std::uint16_t port,
                                                   const std::string& path);
 
+// The same from where the caller is, whatever the status: status line, headers and body. Empty: no answer.
+[[nodiscard]] std::string http_answer(std::uint16_t port, const std::string& path);
+
 // The sum of all series of the metric `name` in the text that /metrics gives; with `label`, such as
 // `peer="west/0"`, only of those that have it.
 [[nodiscard]] double metric_sum(const std::string& metrics, const std::string& name,

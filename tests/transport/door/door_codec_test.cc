@@ -81,6 +81,13 @@ const Golden golden[] = {
      "02"
      "01"
      "0200"},
+    {Reply{.request = 7, .status = ReplyStatus::not_ready, .bytes = payload},
+     "001000000d00"
+     "05"
+     "0700000000000000"
+     "07"
+     "00"
+     "0000"},
     {Attach{.incarnation = Incarnation(9), .epoch = Epoch(1)},
      "000000000d00"
      "06"
@@ -289,7 +296,7 @@ TEST(DoorCodec, values_out_of_range_are_refused) {
   EXPECT_TRUE(refused_with(Hello{}, 9, 4)) << "role";
   EXPECT_TRUE(refused_with(Submit{.request = 1, .command = payload}, 1, 0)) << "request 0";
   EXPECT_TRUE(refused_with(Submit{.request = 1, .command = payload}, 9, 2)) << "neither local nor not";
-  EXPECT_TRUE(refused_with(Reply{.request = 1, .status = ReplyStatus::busy}, 9, 7)) << "status";
+  EXPECT_TRUE(refused_with(Reply{.request = 1, .status = ReplyStatus::busy}, 9, 8)) << "status";
   EXPECT_TRUE(refused_with(Reply{.request = 1, .status = ReplyStatus::busy}, 10, 1)) << "a leader, but busy";
   EXPECT_TRUE(refused_with(Tap{.link = link}, 1, links_max)) << "link";
   const Batch batch{.link = link, .range = range, .payload = payload};

@@ -72,8 +72,8 @@ class MessageSamples {
             .count = static_cast<std::uint16_t>(prng_.between(1, batch_messages_max))};
   }
   DoorMessage reply() {
-    Reply reply{.request = at_least_1(), .status = static_cast<ReplyStatus>(prng_.between(1, 6))};
-    if (reply.status == ReplyStatus::done) {
+    Reply reply{.request = at_least_1(), .status = static_cast<ReplyStatus>(prng_.between(1, 7))};
+    if (reply.status == ReplyStatus::done || reply.status == ReplyStatus::not_ready) {
       reply.bytes = body(0, reply_bytes_max);
       reply.bytes = reply.bytes.bytes == 0 ? PayloadRef{} : reply.bytes;
     } else if (reply.status == ReplyStatus::not_leader && prng_.between(0, 1) == 1) {
