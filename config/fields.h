@@ -46,6 +46,7 @@ struct AttachRule {};      // what stands behind the gateways of a cluster that 
 struct EngineRule {};      // the engine of a cluster that Mallard runs
 struct DurabilityRule {};  // a word of Durability; only beside an engine
 struct MemoryRule {};      // a word of Memory; only beside an engine
+struct WaitRule {};        // a word of Wait; only beside an engine
 // A setting that other versions know and this one refuses, with what to do about it; the member is not
 // touched.
 struct UnavailableRule {
@@ -127,6 +128,7 @@ void visit_fields(Visitor& visit, S& cluster) {
   visit({"engine", "the engine that runs it"}, cluster.kind, EngineRule{});
   visit({"durability", "when an entry counts as committed"}, cluster.durability, DurabilityRule{});
   visit({"memory", "the memory that its engine uses"}, cluster.memory, MemoryRule{});
+  visit({"wait", "what its replicas do while nothing happens"}, cluster.wait, WaitRule{});
   visit({"memory_nodes", "the memory nodes of its engine"}, cluster.memory,
         UnavailableRule{"remove it; it belongs to the engine bft"});
   visit(

@@ -69,11 +69,19 @@ enum class Memory : std::uint8_t {
   shm,        // shared memory of one machine
 };
 
+// What the replicas of a cluster that Mallard runs do while nothing happens. Others write into their memory
+// without a sign, so somebody has to look.
+enum class Wait : std::uint8_t {
+  adaptive,  // look without a pause for a moment, then ever more seldom: many processes share few cores
+  spin,      // look without a pause, and notice within a millisecond who is gone: a core for each replica
+};
+
 struct ClusterSettings {
   std::string name;
   ClusterKind kind = ClusterKind::file;
-  Durability durability = Durability::disk;  // of clusters that Mallard runs, as is `memory`
+  Durability durability = Durability::disk;  // of clusters that Mallard runs, as are the next two
   Memory memory = Memory::automatic;
+  Wait wait = Wait::adaptive;
   FaultBudget faults;  // what the file states, or what crash faults leave room for (implied_faults)
   std::vector<ReplicaSettings> replicas;
   friend bool operator==(const ClusterSettings&, const ClusterSettings&) = default;

@@ -50,6 +50,9 @@ class Printer {
   void operator()(const Field& field, const Memory& memory, MemoryRule) {
     write_word(field, word_of(memory), has_engine_);
   }
+  void operator()(const Field& field, const Wait& wait, WaitRule) {
+    write_word(field, word_of(wait), has_engine_);
+  }
   void operator()(const Field& field, const ClusterKind&, AttachRule) {
     write_word(field, "{file: {}}", !has_engine_);
   }

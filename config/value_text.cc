@@ -284,6 +284,8 @@ std::string_view word_of(Durability durability) {
 
 std::string_view word_of(Memory memory) { return memory == Memory::shm ? "shm" : "auto"; }
 
+std::string_view word_of(Wait wait) { return wait == Wait::spin ? "spin" : "adaptive"; }
+
 std::string public_key_text(const PublicKey& key) {
   std::string text(key_scheme);
   std::uint32_t pending = 0;

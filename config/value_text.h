@@ -51,6 +51,7 @@ struct ValueProblem {
 // As they are written in the file.
 [[nodiscard]] std::string_view word_of(Durability durability);
 [[nodiscard]] std::string_view word_of(Memory memory);
+[[nodiscard]] std::string_view word_of(Wait wait);
 
 [[nodiscard]] std::string public_key_text(const PublicKey& key);
 

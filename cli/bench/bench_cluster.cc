@@ -9,8 +9,8 @@
 #include <iterator>
 #include <thread>
 
-#include "cli/bench/turn_pace.h"
 #include "rsm/core/cft/log_entry.h"
+#include "rsm/replica/turn_pace.h"
 #include "transport/driver/event_loop.h"
 
 namespace mallard::cli {
@@ -71,7 +71,7 @@ class Writer {
 };
 
 // Whether the log grew, and what else decides how the loop goes on.
-TurnPace::Turn turn_of(const BenchReplica& replica, rsm::cft::Lsn& seen_end) {
+rsm::TurnPace::Turn turn_of(const BenchReplica& replica, rsm::cft::Lsn& seen_end) {
   const rsm::Engine& engine = replica.engine();
   const rsm::cft::Lsn end = engine.core().log().end().lsn;
   const bool grew = end != seen_end;
@@ -82,11 +82,11 @@ TurnPace::Turn turn_of(const BenchReplica& replica, rsm::cft::Lsn& seen_end) {
 }
 
 // The work of one process.
-int run_replica(const BenchReplicaSettings& settings, Wait wait, const BenchOrders& orders, BenchSeat& seat,
-                BenchSamples* samples) {
+int run_replica(const BenchReplicaSettings& settings, config::Wait wait, const BenchOrders& orders,
+                BenchSeat& seat, BenchSamples* samples) {
   transport::EventLoop loop;
   std::function<void()> on_progress;
-  if (wait == Wait::adaptive) {
+  if (wait == config::Wait::adaptive) {
     on_progress = [&loop] { loop.wake(); };
   }
   const auto replica = BenchReplica::open(settings, seat, on_progress);
@@ -95,17 +95,17 @@ int run_replica(const BenchReplicaSettings& settings, Wait wait, const BenchOrde
     return 1;
   }
   Writer writer(**replica, orders, samples);
-  TurnPace pace(wait, BenchReplica::clock());
+  rsm::TurnPace pace(wait, BenchReplica::clock());
   rsm::cft::Lsn seen_end = 0;
   while (!orders.stop.load(std::memory_order_relaxed)) {
     const Instant now = BenchReplica::clock();
     (*replica)->turn(now);
     writer.step();
-    const TurnPace::Rest rest =
+    const rsm::TurnPace::Rest rest =
         pace.after(turn_of(**replica, seen_end), now, (*replica)->engine().next_deadline());
-    if (rest.kind == TurnPace::Rest::Kind::yield) {
+    if (rest.kind == rsm::TurnPace::Rest::Kind::yield) {
       std::this_thread::yield();
-    } else if (rest.kind == TurnPace::Rest::Kind::wait) {
+    } else if (rest.kind == rsm::TurnPace::Rest::Kind::wait) {
       loop.wait(rest.until, calls_per_turn_max);
     }
     if (const std::string why = (*replica)->failure(); !why.empty()) {

@@ -11,7 +11,6 @@
 
 #include "cli/bench/bench_replica.h"
 #include "cli/bench/shared_array.h"
-#include "cli/bench/turn_pace.h"
 #include "cli/demo/child_process.h"
 #include "config/base/result.h"
 #include "config/pairing.h"
@@ -35,7 +34,7 @@ struct BenchSamples {
 
 struct BenchClusterSettings {
   BenchReplicaSettings replica;  // without `self`
-  Wait wait = Wait::spin;
+  config::Wait wait = config::Wait::spin;
   Duration between_writes;  // that a leader leaves at least
 };
 

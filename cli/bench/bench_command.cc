@@ -87,7 +87,9 @@ struct ClusterWords {
   [[nodiscard]] config::Durability durability_value() const {
     return durability == "disk" ? config::Durability::disk : config::Durability::replicated;
   }
-  [[nodiscard]] Wait wait_value() const { return wait == "spin" ? Wait::spin : Wait::adaptive; }
+  [[nodiscard]] config::Wait wait_value() const {
+    return wait == config::word_of(config::Wait::spin) ? config::Wait::spin : config::Wait::adaptive;
+  }
 };
 
 void add_cluster_options(CLI::App& command, ClusterWords& words) {

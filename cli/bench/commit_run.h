@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 
-#include "cli/bench/turn_pace.h"
 #include "config/base/result.h"
 #include "config/pairing.h"
 
@@ -12,7 +11,7 @@ namespace mallard::cli {
 
 struct CommitSettings {
   config::Durability durability = config::Durability::replicated;
-  Wait wait = Wait::spin;
+  config::Wait wait = config::Wait::spin;
   std::uint16_t replicas = 3;
   std::uint32_t bytes = 64;
   std::uint64_t seconds = 6;          // a third each for one write at a time, many at a time, and clients

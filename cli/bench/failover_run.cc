@@ -27,22 +27,11 @@ constexpr std::uint64_t steady_writes = 500;
 constexpr Duration steady_patience = Duration::seconds(30);
 constexpr std::uint64_t attempts_per_round = 5;
 
-// Those of the core itself for replicas that have a core each, those of `mallard replica` for others.
-rsm::cft::CftSettings times_of(Wait wait) {
-  if (wait == Wait::spin) {
-    return {};
-  }
-  config::Pairing pairing;
-  pairing.clusters.resize(1);
-  pairing.clusters[0].replicas.resize(replicas);
-  return plan_replica(pairing, {ClusterIndex(0), ReplicaIndex(0)}).core;
-}
-
 BenchClusterSettings plan(const FailoverSettings& settings, const std::filesystem::path& folder) {
   BenchClusterSettings cluster;
   cluster.wait = settings.wait;
   cluster.between_writes = between_writes;
-  rsm::cft::CftSettings core = times_of(settings.wait);
+  rsm::cft::CftSettings core = plan_core(settings.wait);
   // A follower without a core for a moment is waited for: nobody here gives snapshots to one left behind.
   core.lag_patience = Duration::seconds(60);
   cluster.replica = {.replicas = replicas,

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 
-#include "cli/bench/turn_pace.h"
 #include "config/base/result.h"
 #include "config/pairing.h"
 
@@ -12,7 +11,7 @@ namespace mallard::cli {
 
 struct FailoverSettings {
   config::Durability durability = config::Durability::replicated;
-  Wait wait = Wait::spin;
+  config::Wait wait = config::Wait::spin;
   std::uint64_t rounds = 20;         // kill -9 and SIGSTOP in turn
   std::uint64_t quiet_seconds = 10;  // without a fault
 };

@@ -40,6 +40,19 @@ rsm::cft::CftSettings patient_core() {
   return core;
 }
 
+// Times for replicas that have a core each: those of the engine itself.
+rsm::cft::CftSettings brisk_core() {
+  rsm::cft::CftSettings core = patient_core();
+  const rsm::cft::CftSettings brisk;
+  core.poll_interval = brisk.poll_interval;
+  core.stale_after = brisk.stale_after;
+  core.stall_after = brisk.stall_after;
+  core.rest = brisk.rest;
+  core.lag_patience = brisk.lag_patience;
+  core.demand_window = brisk.demand_window;
+  return core;
+}
+
 rsm::LinkDeskSettings plan_links(const config::Pairing& pairing, ClusterIndex self) {
   rsm::LinkDeskSettings desk;
   desk.egress.links = pairing.links.size();
@@ -66,6 +79,20 @@ rsm::cft::MemoryLayout plan_layout(const config::Pairing& pairing, ClusterIndex 
           .chunk_bytes = chunk_bytes};
 }
 
+rsm::cft::CftSettings plan_core(config::Wait wait) {
+  return wait == config::Wait::spin ? brisk_core() : patient_core();
+}
+
+std::string spinning_without_cores(const config::ClusterSettings& cluster, std::size_t cores) {
+  if (cluster.wait != config::Wait::spin || cores > cluster.replicas.size()) {
+    return "";
+  }
+  return fmt::format(
+      "`wait: spin` of cluster {} wants a core for each of its {} replicas on this machine and one for "
+      "others, and there are {}: leaders may change by themselves; use `wait: adaptive`",
+      cluster.name, cluster.replicas.size(), cores);
+}
+
 rsm::ReplicaSettings plan_replica(const config::Pairing& pairing, ReplicaAddress self) {
   const config::ClusterSettings& cluster = pairing.clusters[self.cluster.value];
   rsm::ReplicaSettings settings;
@@ -75,7 +102,7 @@ rsm::ReplicaSettings plan_replica(const config::Pairing& pairing, ReplicaAddress
                             ? rsm::cft::Durability::replicated
                             : rsm::cft::Durability::disk;
   settings.founders = {.set = ~std::uint64_t{0} >> (memory::processes_max - settings.layout.processes)};
-  settings.core = patient_core();
+  settings.core = plan_core(cluster.wait);
   settings.links = plan_links(pairing, self.cluster);
   for (const config::ClientSettings& client : pairing.clients) {
     settings.commands.clients.push_back({.owner = session_owner(client.key), .prefixes = client.prefixes});

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 #include "config/pairing.h"
 #include "rsm/machine/kv_settings.h"
@@ -16,6 +17,13 @@ namespace mallard::cli {
 
 // How the replicas of a cluster divide the memory that they share: alike in all of them.
 [[nodiscard]] rsm::cft::MemoryLayout plan_layout(const config::Pairing& pairing, ClusterIndex cluster);
+
+// Windows and times of the engine, for replicas that wait so.
+[[nodiscard]] rsm::cft::CftSettings plan_core(config::Wait wait);
+
+// A sentence without a final stop for a cluster whose replicas, all on one machine, take each other's cores
+// away; empty: it is well. `cores`: of the machine.
+[[nodiscard]] std::string spinning_without_cores(const config::ClusterSettings& cluster, std::size_t cores);
 
 // Without incarnation and founding, which are not the pairing's.
 [[nodiscard]] rsm::ReplicaSettings plan_replica(const config::Pairing& pairing, ReplicaAddress self);

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <variant>
 
@@ -27,14 +28,6 @@ namespace {
 namespace door = transport::door;
 using rsm::journal::JournalFault;
 
-// Waits grow from the first to the last while nothing happens. Where nothing has happened for longer than
-// idle_after, the engine's own deadlines may wait for the next look too: it notices a dead leader later, and
-// a dozen of processes sleep.
-constexpr Duration first_wait = Duration::microseconds(50);
-constexpr Duration last_wait = Duration::milliseconds(5);
-constexpr Duration unfinished_wait = Duration::microseconds(400);  // while an entry is under way
-constexpr Duration idle_after = Duration::milliseconds(500);
-constexpr Duration idle_wait = Duration::milliseconds(12);
 // Before the replica begins.
 constexpr Duration asking_wait = Duration::milliseconds(20);
 constexpr Duration silence_patience = Duration::seconds(2);
@@ -197,6 +190,12 @@ bool ReplicaProcess::ask_the_others(const ReplicaPlace& place, ExitCode& exit_co
 }
 
 void ReplicaProcess::make_replica(const ReplicaPlace& place) {
+  const config::ClusterSettings& cluster = pairing_.clusters[place.self.cluster.value];
+  wait_ = cluster.wait;
+  if (const std::string why = spinning_without_cores(cluster, std::thread::hardware_concurrency());
+      !why.empty()) {
+    fmt::print(stderr, "mallard replica: {}\n", why);
+  }
   machine_ = std::make_unique<rsm::KvMachine>(plan_machine());
   journal_ =
       std::make_unique<rsm::JournalThread>(*store_, rsm::JournalThreadSettings{}, [this] { loop_.wake(); });
@@ -273,8 +272,7 @@ bool ReplicaProcess::open_admin(const ReplicaPlace& place, ExitCode& exit_code) 
 }
 
 ExitCode ReplicaProcess::run() {
-  Duration pause = first_wait;
-  Instant active_at = transport::EventLoop::now();
+  rsm::TurnPace pace(wait_, transport::EventLoop::now());
   while (!stopping_ && !replica_->failed()) {
     const Instant now = transport::EventLoop::now();
     replica_->turn(now);
@@ -286,21 +284,7 @@ ExitCode ReplicaProcess::run() {
       door_->retry_reading();
     }
     pool_free_before_ = free_bytes;
-    const bool has_grown = log_has_grown();
-    const bool is_unfinished = has_unfinished();
-    if (has_grown || is_unfinished) {
-      active_at = now;
-    }
-    if (has_grown) {
-      pause = first_wait;
-      loop_.run_ready(calls_per_turn_max);
-    } else if (now - active_at > idle_after && replica_->leader()) {
-      loop_.wait(now + idle_wait, calls_per_turn_max);
-    } else {
-      const Instant until = std::min({replica_->next_deadline(), now + pause, publish_at_});
-      loop_.wait(until, calls_per_turn_max);
-      pause = std::min(pause * 2, is_unfinished ? unfinished_wait : last_wait);
-    }
+    wait_for_turn(pace, now);
   }
   if (!replica_->failed()) {
     return ExitCode::ok;
@@ -310,6 +294,26 @@ ExitCode ReplicaProcess::run() {
                                                        : "own memory is not what was written";
   complain(why, "what was acknowledged is safe; start it again when that is mended");
   return ExitCode::failed;
+}
+
+void ReplicaProcess::wait_for_turn(rsm::TurnPace& pace, Instant now) {
+  const rsm::TurnPace::Turn turn{.log_grew = log_has_grown(),
+                                 .unfinished = has_unfinished(),
+                                 .knows_leader = replica_->leader().has_value()};
+  const Instant deadline = std::min(replica_->next_deadline(), publish_at_);
+  switch (const rsm::TurnPace::Rest rest = pace.after(turn, now, deadline); rest.kind) {
+    case rsm::TurnPace::Rest::Kind::none:
+      loop_.run_ready(calls_per_turn_max);
+      break;
+    case rsm::TurnPace::Rest::Kind::yield:
+      if (loop_.run_ready(calls_per_turn_max) == 0) {
+        std::this_thread::yield();
+      }
+      break;
+    case rsm::TurnPace::Rest::Kind::wait:
+      loop_.wait(rest.until, calls_per_turn_max);
+      break;
+  }
 }
 
 // Heartbeats are no sign of life here: they come to those who sleep, too.

@@ -19,6 +19,7 @@
 #include "rsm/replica/journal_thread.h"
 #include "rsm/replica/peers/peer_channels.h"
 #include "rsm/replica/replica.h"
+#include "rsm/replica/turn_pace.h"
 #include "rsm/replica/witness_desk.h"
 #include "transport/admin/admin_server.h"
 #include "transport/door/door_server.h"
@@ -69,6 +70,7 @@ class ReplicaProcess final : private rsm::DoorPort,
   void say_state();
   void say_forbidden(std::size_t client);
   void publish(Instant now);
+  void wait_for_turn(rsm::TurnPace& pace, Instant now);
   // Since it was asked last.
   [[nodiscard]] bool log_has_grown();
   // Whether an entry or a request is under way: others are about to write, or the journal to report.
@@ -109,6 +111,7 @@ class ReplicaProcess final : private rsm::DoorPort,
   rsm::ReplicaState said_ = rsm::ReplicaState::failed;
   rsm::cft::Lsn seen_end_ = 0;
   std::size_t pool_free_before_ = 0;
+  config::Wait wait_ = config::Wait::adaptive;
   bool stopping_ = false;
 };
 

@@ -110,7 +110,9 @@ class SettingsReader::Mapping {
                    "remove `engine` if you run the cluster, `attach` if Mallard does");
       return false;
     }
-    if ((std::is_same_v<Rule, DurabilityRule> || std::is_same_v<Rule, MemoryRule>)&&!has_engine) {
+    const bool is_of_engine = std::is_same_v<Rule, DurabilityRule> || std::is_same_v<Rule, MemoryRule> ||
+                              std::is_same_v<Rule, WaitRule>;
+    if (is_of_engine && !has_engine) {
       reader_.fail(value, path, fmt::format("{} belongs to an engine", path),
                    "remove it, or add `engine: cft`");
       return false;
@@ -409,6 +411,11 @@ void SettingsReader::read_value(const TreeNode& node, const std::string& path, M
   constexpr std::array<Word<Memory>, 4> words{
       {{"auto", Memory::automatic}, {"shm", Memory::shm}, {"tcp", std::nullopt}, {"verbs", std::nullopt}}};
   read_word<Memory>(node, path, out, words);
+}
+
+void SettingsReader::read_value(const TreeNode& node, const std::string& path, Wait& out, WaitRule) {
+  constexpr std::array<Word<Wait>, 2> words{{{"adaptive", Wait::adaptive}, {"spin", Wait::spin}}};
+  read_word<Wait>(node, path, out, words);
 }
 
 void SettingsReader::read_value(const TreeNode& node, const std::string& path, const Memory&,

@@ -50,6 +50,7 @@ class SettingsReader {
   void read_value(const TreeNode& node, const std::string& path, ClusterKind& out, EngineRule);
   void read_value(const TreeNode& node, const std::string& path, Durability& out, DurabilityRule);
   void read_value(const TreeNode& node, const std::string& path, Memory& out, MemoryRule);
+  void read_value(const TreeNode& node, const std::string& path, Wait& out, WaitRule);
   void read_value(const TreeNode& node, const std::string& path, const Memory& out, UnavailableRule rule);
   void read_value(const TreeNode& node, const std::string& path, FaultBudget& out, FaultsRule);
   template <class Settings>

@@ -68,6 +68,7 @@ TEST(CanonicalBytes, LeaveOutWhatMayChangeOneMachineAfterAnother) {
   const std::vector<std::byte> before = bytes_after([](Pairing&) {});
   EXPECT_EQ(bytes_after([](Pairing& p) { p.clusters[0].replicas[0].host = "elsewhere"; }), before);
   EXPECT_EQ(bytes_after([](Pairing& p) { p.clusters[0].replicas[0].ports.bridge = 1; }), before);
+  EXPECT_EQ(bytes_after([](Pairing& p) { p.clusters[0].wait = Wait::spin; }), before);
   EXPECT_EQ(bytes_after([](Pairing& p) { p.clients = {{numbered_key(9), {}}}; }), before);
   EXPECT_EQ(bytes_after([](Pairing& p) { p.operators = {{numbered_key(9)}}; }), before);
 }

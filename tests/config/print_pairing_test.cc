@@ -41,8 +41,10 @@ TEST(PrintPairing, WritesTheEngineWithItsSettings) {
   pairing.clusters[0].kind = ClusterKind::cft;
   pairing.clusters[0].durability = Durability::replicated;
   pairing.clusters[0].memory = Memory::shm;
+  pairing.clusters[0].wait = Wait::spin;
   const std::string text = print_pairing(pairing);
-  EXPECT_NE(text.find("  east:\n    engine: cft\n    durability: replicated\n    memory: shm\n    faults:"),
+  EXPECT_NE(text.find("  east:\n    engine: cft\n    durability: replicated\n    memory: shm\n"
+                      "    wait: spin\n    faults:"),
             std::string::npos)
       << text;
   EXPECT_EQ(text.find("attach"), std::string::npos);
@@ -65,6 +67,7 @@ TEST(PrintPairing, LoadsAsTheSamePairing) {
         pairing.clusters.back().kind = ClusterKind::cft;
         pairing.clusters.back().durability = static_cast<Durability>(random.below(2));
         pairing.clusters.back().memory = static_cast<Memory>(random.below(2));
+        pairing.clusters.back().wait = static_cast<Wait>(random.below(2));
         for (ReplicaSettings& replica : pairing.clusters.back().replicas) {
           replica.host = pairing.clusters.back().replicas.front().host;
           replica.stake = 1;

@@ -28,6 +28,30 @@ TEST(ReplicaPlan, says_who_it_is_and_with_whom_it_shares_memory) {
   EXPECT_EQ(settings.durability, rsm::cft::Durability::replicated);
 }
 
+TEST(ReplicaPlan, gives_the_engine_the_times_of_how_its_cluster_waits) {
+  config::Pairing pairing = sample();
+  const rsm::cft::CftSettings adaptive = plan_replica(pairing, second_of_east).core;
+  pairing.clusters[0].wait = config::Wait::spin;
+  const rsm::cft::CftSettings spin = plan_replica(pairing, second_of_east).core;
+  const rsm::cft::CftSettings of_the_engine;
+  EXPECT_EQ(spin.poll_interval, of_the_engine.poll_interval);
+  EXPECT_EQ(spin.stall_after, of_the_engine.stall_after);
+  EXPECT_LT(spin.poll_interval, adaptive.poll_interval);
+  EXPECT_LT(spin.stall_after, adaptive.stall_after);
+  EXPECT_EQ(spin.payload_bytes_max, adaptive.payload_bytes_max) << "what it may hold is no matter of time";
+  EXPECT_EQ(spin.credit_bytes, adaptive.credit_bytes);
+}
+
+TEST(ReplicaPlan, says_where_there_are_too_few_cores_to_spin) {
+  config::ClusterSettings cluster = sample().clusters[0];
+  EXPECT_EQ(spinning_without_cores(cluster, 1), "") << "it sleeps";
+  cluster.wait = config::Wait::spin;
+  EXPECT_EQ(spinning_without_cores(cluster, 4), "");
+  EXPECT_NE(
+      spinning_without_cores(cluster, 3).find("`wait: spin` of cluster east wants a core for each of its 3"),
+      std::string::npos);
+}
+
 TEST(ReplicaPlan, opens_the_links_of_its_cluster_each_in_its_direction) {
   const rsm::LinkDeskSettings east = plan_replica(sample(), second_of_east).links;
   ASSERT_EQ(east.openings.size(), 1U);

@@ -1,19 +1,14 @@
-// What the loop of a replica does between two turns, as that of `mallard replica` (cli/replica) where it is
-// adaptive: pure, so that it can be tested.
+// What the loop of a replica does between two turns, by the `wait` of its cluster: in `mallard replica` and
+// in the benchmarks that run an engine. Others write into a replica's memory without a sign, so it has to
+// look. Pure, so that it can be tested.
 #pragma once
 
 #include <cstdint>
 
 #include "config/base/time.h"
+#include "config/pairing.h"
 
-namespace mallard::cli {
-
-// What a replica does while nothing happens. Others write into a replica's memory without a sign, so it has
-// to look.
-enum class Wait : std::uint8_t {
-  adaptive,  // without a pause while the log grows, then ever more seldom: many processes share few cores
-  spin,      // without a pause: a core for each replica
-};
+namespace mallard::rsm {
 
 class TurnPace {
  public:
@@ -44,15 +39,15 @@ class TurnPace {
     friend constexpr bool operator==(const Rest&, const Rest&) = default;
   };
 
-  TurnPace(Wait wait, Instant now) : wait_(wait), active_at_(now) {}
+  TurnPace(config::Wait wait, Instant now) : wait_(wait), active_at_(now) {}
 
   // `deadline`: when a turn is due at the latest.
   [[nodiscard]] Rest after(const Turn& turn, Instant now, Instant deadline);
 
  private:
-  Wait wait_;
+  config::Wait wait_;
   Duration pause_ = first_wait;
   Instant active_at_;
 };
 
-}  // namespace mallard::cli
+}  // namespace mallard::rsm

@@ -1,10 +1,11 @@
-#include "cli/bench/turn_pace.h"
+#include "rsm/replica/turn_pace.h"
 
 #include <gtest/gtest.h>
 
-namespace mallard::cli {
+namespace mallard::rsm {
 namespace {
 
+using config::Wait;
 using Kind = TurnPace::Rest::Kind;
 constexpr Instant start{1'000'000'000};
 
@@ -48,4 +49,4 @@ TEST(TurnPace, SpinNeverSleepsAndLetsOthersInWhileItWaits) {
 }
 
 }  // namespace
-}  // namespace mallard::cli
+}  // namespace mallard::rsm

@@ -1,11 +1,11 @@
-#include "cli/bench/turn_pace.h"
+#include "rsm/replica/turn_pace.h"
 
 #include <algorithm>
 
-namespace mallard::cli {
+namespace mallard::rsm {
 
 TurnPace::Rest TurnPace::after(const Turn& turn, Instant now, Instant deadline) {
-  if (wait_ == Wait::spin) {
+  if (wait_ == config::Wait::spin) {
     return {.kind = turn.log_grew ? Rest::Kind::none : Rest::Kind::yield, .until = now};
   }
   if (turn.log_grew || turn.unfinished) {
@@ -23,4 +23,4 @@ TurnPace::Rest TurnPace::after(const Turn& turn, Instant now, Instant deadline) 
   return {.kind = Rest::Kind::wait, .until = until};
 }
 
-}  // namespace mallard::cli
+}  // namespace mallard::rsm
