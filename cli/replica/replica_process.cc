@@ -340,6 +340,9 @@ void ReplicaProcess::publish(Instant now) {
     admin_->publish(report_->snapshot(now));
     witnesses_->tell(journal_->witness(), *channels_, now);
     publish_at_ = now + transport::AdminServer::publish_interval;
+    if (const std::string why = report_->beyond_help(); !why.empty() && !std::exchange(beyond_help_, true)) {
+      fmt::print(stderr, "mallard replica: {}\n", why);
+    }
   }
 }
 

@@ -112,6 +112,7 @@ class ReplicaProcess final : private rsm::DoorPort,
   rsm::cft::Lsn seen_end_ = 0;
   std::size_t pool_free_before_ = 0;
   config::Wait wait_ = config::Wait::adaptive;
+  bool beyond_help_ = false;  // and it was said
   bool stopping_ = false;
 };
 

@@ -98,7 +98,23 @@ std::string ReplicaReport::not_ready_because(Instant now) const {
              : fmt::format("{}; waits for {}, for {} s", why, waits_for, whole_seconds(now - state_since_));
 }
 
+std::string ReplicaReport::beyond_help() const {
+  const bool is_stuck = state_ == ReplicaState::recovering || state_ == ReplicaState::electing;
+  const rsm::cft::Members members = sources_.replica.engine().members();
+  const std::size_t lost = sources_.replica.lost_logs();
+  if (!is_stuck || lost + members.majority() <= members.count()) {
+    return "";
+  }
+  return fmt::format(
+      "{} of the {} replicas lost their logs, and no majority is left that has one; put data directories "
+      "back that do, or found the cluster anew in empty ones",
+      lost, members.count());
+}
+
 std::string ReplicaReport::hindrance() const {
+  if (std::string why = beyond_help(); !why.empty()) {
+    return why;
+  }
   switch (state_) {
     case ReplicaState::leading:
     case ReplicaState::following:
@@ -116,6 +132,9 @@ std::string ReplicaReport::hindrance() const {
 }
 
 std::string ReplicaReport::waiting_for() const {
+  if (!beyond_help().empty()) {
+    return "an operator";
+  }
   const rsm::Engine& engine = sources_.replica.engine();
   switch (state_) {
     case ReplicaState::leading:

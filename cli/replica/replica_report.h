@@ -29,6 +29,9 @@ class ReplicaReport {
 
   // Looks at the state; call it at every turn.
   void observe(Instant now);
+  // More replicas lost their logs than the cluster can do without: no waiting mends that. A sentence without
+  // a final stop that says what to do; empty: it is not so.
+  [[nodiscard]] std::string beyond_help() const;
   // Ready: it leads or follows a leader that it knows.
   [[nodiscard]] transport::AdminSnapshot snapshot(Instant now);
 

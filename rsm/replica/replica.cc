@@ -48,7 +48,8 @@ bool has_never_lived(const journal::Journal& store) {
 }  // namespace
 
 Replica::Replica(const ReplicaSettings& settings, const Ports& ports, journal::Journal& store)
-    : ports_(ports),
+    : self_(settings.self),
+      ports_(ports),
       commands_(settings.commands, {ports.pool, ports.door, ports.machine}),
       links_(settings.links, {ports.machine, ports.pool, ports.door}),
       reply_(reply_bytes_max),
@@ -261,6 +262,19 @@ ReplicaState Replica::state() const {
     return ReplicaState::leading;
   }
   return leader_ ? ReplicaState::following : ReplicaState::electing;
+}
+
+std::size_t Replica::lost_logs() const {
+  const cft::CftCore& core = engine_->core();
+  const cft::Members members = core.members();
+  std::size_t lost = core.recovering() ? 1 : 0;
+  for (std::uint16_t i = 0; i < ports_.links.size(); ++i) {
+    const memory::ProcessIndex process(i);
+    const cft::Peer& peer = core.peer(process);
+    const bool is_other = process != self_ && members.has(process);
+    lost += is_other && peer.looked && peer.card.is(cft::Card::recovering) ? 1U : 0U;
+  }
+  return lost;
 }
 
 std::size_t Replica::execute(CommitIndex index, ByteView command, ByteSpan reply) {

@@ -6,6 +6,7 @@
 // before is executed, so it is linearizable without any clock and without an entry.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -105,6 +106,9 @@ class Replica final : private EngineObserver, private RecoveredCommands {
   // Why, where it is not the journal's failure: a sentence without a final stop.
   [[nodiscard]] const std::string& failure() const { return failure_; }
   [[nodiscard]] std::optional<memory::ProcessIndex> leader() const { return leader_; }
+  // How many of the members, this one included, lost their log and do not vote yet, as far as their memory
+  // was read in this life. With no majority left that did not, nobody can lead and give it back.
+  [[nodiscard]] std::size_t lost_logs() const;
   [[nodiscard]] const Engine& engine() const { return *engine_; }
   [[nodiscard]] const CommandDesk& commands() const { return commands_; }
   [[nodiscard]] const LinkDesk& links() const { return links_; }
@@ -134,6 +138,7 @@ class Replica final : private EngineObserver, private RecoveredCommands {
   void on_leader(std::optional<memory::ProcessIndex> leader) override;
   void on_recovered(CommitIndex index, ByteView command) override;
 
+  memory::ProcessIndex self_;
   Ports ports_;
   CommandDesk commands_;
   LinkDesk links_;

@@ -166,6 +166,26 @@ TEST_F(ReplicasTest, whose_memory_is_what_they_promise_outlive_their_leader_too)
   ASSERT_EQ(kv({"get", "a"}), 0) << said();
 }
 
+TEST_F(ReplicasTest, whose_memory_is_all_gone_say_that_waiting_mends_nothing) {
+  pairing.clusters[0].durability = config::Durability::replicated;
+  std::ofstream(configuration()) << config::print_pairing(pairing);
+  ASSERT_NO_FATAL_FAILURE(found());
+  for (std::size_t i = 0; i < replicas; ++i) {
+    processes[i]->signal(SIGKILL);
+    processes[i]->wait();
+  }
+  for (std::size_t i = 0; i < replicas; ++i) {
+    processes[i].emplace(run(i, false));
+  }
+  const std::string lost = "3 of the 3 replicas lost their logs";
+  for (std::size_t i = 0; i < replicas; ++i) {
+    EXPECT_TRUE(wait_until(limit, [&] { return page(i, "/status").find(lost) != std::string::npos; }))
+        << page(i, "/status");
+    EXPECT_NE(page(i, "/livez"), "");
+    EXPECT_TRUE(wait_until(limit, [&] { return said_by(i).find(lost) != std::string::npos; })) << said_by(i);
+  }
+}
+
 TEST_F(ReplicasTest, come_back_together_with_everything) {
   ASSERT_NO_FATAL_FAILURE(found());
   ASSERT_EQ(kv({"put", "a", "1"}), 0) << said();

@@ -165,6 +165,30 @@ TEST(Replica, OneThatLostItsLogVotesOnlyAfterItHasReadOthers) {
   EXPECT_EQ(stage.witness().verdict(), "");
 }
 
+// What memory promised went with it. They know of each other that nobody can give it back.
+TEST(Replica, KnowsHowManyLostTheirLogs) {
+  ReplicaStage stage({.durability = cft::Durability::replicated});
+  EXPECT_EQ(stage.call(put("a", "1")).status, ok);
+  stage.expect_equal_states();
+  const std::size_t victim = (stage.wait_for_leader() + 1) % ReplicaStage::replicas;
+  EXPECT_EQ(stage.replica(victim).lost_logs(), 0U);
+  stage.crash(victim);
+  stage.start(victim);
+  EXPECT_EQ(stage.replica(victim).lost_logs(), 1U) << "its own";
+  EXPECT_TRUE(stage.run_until([&] { return stage.replica(victim).lost_logs() == 0; }))
+      << "it read the others";
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    stage.crash(i);
+  }
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    stage.start(i);
+  }
+  for (std::size_t i = 0; i < ReplicaStage::replicas; ++i) {
+    EXPECT_TRUE(stage.run_until([&] { return stage.replica(i).lost_logs() == 3; })) << i;
+    EXPECT_EQ(stage.replica(i).state(), ReplicaState::recovering);
+  }
+}
+
 // Its store was made, and something else that it needs could not be had: nobody has seen it yet.
 TEST(Replica, AFoundingThatFailsCanBeRepeated) {
   for (const cft::Durability durability : {cft::Durability::disk, cft::Durability::replicated}) {
