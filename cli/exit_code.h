@@ -10,6 +10,7 @@ enum class ExitCode : int {
   not_found = 3,           // what was asked for does not exist
   degraded = 4,            // it works, but something needs attention
   refused = 5,             // a guard refused: going on would risk data
+  unknown = 6,             // it may be executed or not, now or later; stderr says how to find out
   bad_configuration = 78,  // EX_CONFIG of sysexits.h
 };
 

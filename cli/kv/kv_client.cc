@@ -112,6 +112,7 @@ void KvClient::ask(ByteView command, Repeat repeat) {
   repeat_ = repeat;
   local_ = false;
   asked_.reset();
+  was_lost_ = false;
   answer_.reset();
 }
 
@@ -119,6 +120,15 @@ void KvClient::ask_locally(std::size_t place, ByteView command) {
   ask(command, Repeat::always);
   local_ = true;
   target_ = place;
+}
+
+void KvClient::leave(ByteView command) {
+  ask(command, Repeat::never);
+  const Instant now = transport::EventLoop::now();
+  not_before_ = now;
+  step(now);
+  loop_.run_ready(calls_per_wait);  // the door writes from the loop
+  ask({}, Repeat::never);
 }
 
 bool KvClient::turn(Instant until) {
@@ -203,6 +213,7 @@ void KvClient::take(std::size_t place, const door::Reply& reply) {
 }
 
 void KvClient::lose() {
+  was_lost_ = true;
   if (repeat_ == Repeat::always) {
     return turn_to(target_ + 1, pause_after_refusal);
   }

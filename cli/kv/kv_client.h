@@ -46,12 +46,16 @@ class KvClient {
   void ask(ByteView command, Repeat repeat);
   // A read of what the replica behind the door with this place has executed so far.
   void ask_locally(std::size_t place, ByteView command);
+  // Sends a command to who answered last, and does not wait for what becomes of it. What was asked before is
+  // forgotten.
+  void leave(ByteView command);
 
   // Lets things happen until the request is answered or `until` has come; whether it is answered.
   bool turn(Instant until);
   [[nodiscard]] const std::optional<KvAnswer>& answer() const { return answer_; }
-  // A replica was asked and has not said anything yet.
-  [[nodiscard]] bool is_asking() const { return asked_.has_value(); }
+  // Whether what was asked may be executed, now or later, though no answer says so: it was sent, and what
+  // became of it then was not told. An answer `done` is of a later attempt.
+  [[nodiscard]] bool in_doubt() const { return asked_ || was_lost_; }
   // The place of the replica that answered last.
   [[nodiscard]] std::size_t last_place() const { return last_place_; }
   // Why nobody executes the request: no replica can be reached, or those that were asked last cannot serve.
@@ -86,6 +90,7 @@ class KvClient {
   std::size_t target_ = 0;
   Instant not_before_;
   std::optional<Asked> asked_;
+  bool was_lost_ = false;  // an attempt of what is asked, and nobody said what became of it
   std::uint64_t last_request_ = 0;
   std::optional<KvAnswer> answer_;
   std::size_t last_place_ = 0;

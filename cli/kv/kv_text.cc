@@ -51,11 +51,14 @@ std::string_view explanation(rsm::KvStatus status) {
     case rsm::KvStatus::too_large_for_link:
       return "the key goes over a link, and the value is larger than a link carries";
     case rsm::KvStatus::malformed:
-      return "the key or the value is larger than the cluster takes";
-    case rsm::KvStatus::not_a_read:
+      return "a key has 1 to 1,024 bytes, and a value at most 1 MiB";
     case rsm::KvStatus::session_gone:
+      return "not executed: its session was evicted before it came; say it again";
     case rsm::KvStatus::session_not_owned:
+      return "not executed: this --session is another user's or client's";
     case rsm::KvStatus::request_changed:
+      return "not executed: in this --session something else was said, and that was executed";
+    case rsm::KvStatus::not_a_read:
     case rsm::KvStatus::request_outdated:
     case rsm::KvStatus::fence_outdated:
     case rsm::KvStatus::generation_outdated:

@@ -30,14 +30,15 @@ TEST(KvText, other_bytes_keep_to_one_line) {
 }
 
 TEST(KvText, each_refusal_that_a_user_can_cause_says_its_own) {
-  constexpr std::array of_users = {rsm::KvStatus::not_found,          rsm::KvStatus::guard_failed,
-                                   rsm::KvStatus::not_a_number,       rsm::KvStatus::full,
-                                   rsm::KvStatus::too_large_for_link, rsm::KvStatus::malformed};
+  constexpr std::array of_users = {
+      rsm::KvStatus::not_found,    rsm::KvStatus::guard_failed,       rsm::KvStatus::not_a_number,
+      rsm::KvStatus::full,         rsm::KvStatus::too_large_for_link, rsm::KvStatus::malformed,
+      rsm::KvStatus::session_gone, rsm::KvStatus::session_not_owned,  rsm::KvStatus::request_changed};
   std::set<std::string_view> said;
   for (const rsm::KvStatus status : of_users) {
     said.insert(explanation(status));
   }
-  said.insert(explanation(rsm::KvStatus::session_gone));
+  said.insert(explanation(rsm::KvStatus::not_next));
   EXPECT_EQ(said.size(), of_users.size() + 1);
 }
 

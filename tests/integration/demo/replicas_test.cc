@@ -2,12 +2,14 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cli/demo/free_ports.h"
@@ -83,18 +85,12 @@ class ReplicasTest : public ::testing::Test {
     }
     return std::nullopt;
   }
-  // Runs `mallard kv` with all doors, or with one; its exit status. What may be done twice is repeated where
-  // the leader changed before it could answer, as a user would.
+  // Runs `mallard kv` with all doors, or with one; its exit status.
   int kv(const std::vector<std::string>& arguments, std::optional<std::size_t> only = {}) {
-    int status = kv_once(arguments, only);
-    for (int tries = 1; tries < 10 && status == 1 && arguments[0] != "increment" &&
-                        said().find("is not known") != std::string::npos;
-         ++tries) {
-      status = kv_once(arguments, only);
-    }
-    return status;
+    return kv_into(folder.path() / "kv.out", arguments, only);
   }
-  int kv_once(const std::vector<std::string>& arguments, std::optional<std::size_t> only) {
+  [[nodiscard]] int kv_into(const std::filesystem::path& file, const std::vector<std::string>& arguments,
+                            std::optional<std::size_t> only = {}) const {
     std::vector<std::string> command{MALLARD_PROGRAM, "kv"};
     command.insert(command.end(), arguments.begin(), arguments.end());
     for (std::size_t i = 0; i < replicas; ++i) {
@@ -102,8 +98,8 @@ class ReplicasTest : public ::testing::Test {
         command.insert(command.end(), {"--data", directory(i)});
       }
     }
-    std::filesystem::remove(folder.path() / "kv.out");
-    return ChildProcess(command, {.output = folder.path() / "kv.out"}).wait();
+    std::filesystem::remove(file);
+    return ChildProcess(command, {.output = file}).wait();
   }
   // The same over the network, as who has the key file in `identity`.
   int kv_from_elsewhere(const std::vector<std::string>& arguments, const std::string& identity) {
@@ -113,14 +109,12 @@ class ReplicasTest : public ::testing::Test {
     std::filesystem::remove(folder.path() / "kv.out");
     return ChildProcess(command, {.output = folder.path() / "kv.out"}).wait();
   }
-  [[nodiscard]] std::string said() const {
-    std::ifstream in(folder.path() / "kv.out");
+  [[nodiscard]] static std::string said_in(const std::filesystem::path& file) {
+    std::ifstream in(file);
     return {std::istreambuf_iterator<char>(in), {}};
   }
-  [[nodiscard]] std::string said_by(std::size_t id) const {
-    std::ifstream in(output(id));
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
+  [[nodiscard]] std::string said() const { return said_in(folder.path() / "kv.out"); }
+  [[nodiscard]] std::string said_by(std::size_t id) const { return said_in(output(id)); }
 
   ScratchFolder folder{"replicas"};
   config::Pairing pairing;
@@ -335,6 +329,71 @@ TEST_F(ReplicasTest, tell_a_client_from_elsewhere_that_the_file_does_not_name_it
   EXPECT_NE(said().find("names no client with the key " + config::public_key_text(*stranger)),
             std::string::npos)
       << said();
+}
+
+// One user, who increments again and again and does what is said where the outcome is unknown.
+struct Incrementing {
+  std::uint64_t done = 0;
+  std::uint64_t asked_again = 0;
+  std::string wrong;  // what was said that he does not understand
+};
+
+TEST_F(ReplicasTest, count_each_increment_once_while_their_leaders_are_killed) {
+  constexpr std::size_t users = 3;
+  constexpr int kills = 3;
+  ASSERT_NO_FATAL_FAILURE(found());
+  std::atomic<bool> is_over = false;
+  std::atomic<std::uint64_t> done = 0;
+  std::array<Incrementing, users> tallies;
+  const auto use = [&](std::size_t user) {
+    Incrementing& tally = tallies.at(user);
+    const std::filesystem::path file = folder.path() / ("user" + std::to_string(user));
+    while (!is_over && tally.wrong.empty()) {
+      std::vector<std::string> arguments{"increment", "n"};
+      int status = kv_into(file, arguments);
+      while (status == 6) {
+        const std::string words = said_in(file);
+        const std::size_t at = words.find("--session ");
+        if (at == std::string::npos) {
+          break;
+        }
+        ++tally.asked_again;
+        arguments = {"increment", "n", "--session", std::to_string(std::stoull(words.substr(at + 10)))};
+        status = kv_into(file, arguments);
+      }
+      const std::string words = said_in(file);
+      if (status == 0) {
+        ++tally.done;
+        ++done;
+      } else if (words.find("not executed") == std::string::npos) {
+        tally.wrong = std::to_string(status) + ": " + words;
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < users; ++i) {
+    threads.emplace_back(use, i);
+  }
+  bool all_went_on = true;
+  for (int kill = 0; kill < kills && all_went_on; ++kill) {
+    const std::uint64_t before = done;
+    all_went_on = wait_until(limit, [&] { return done >= before + 10 && leader(); });
+    const std::size_t victim = leader().value_or(0);
+    processes[victim]->signal(SIGKILL);
+    processes[victim]->wait();
+    processes[victim].emplace(run(victim, false));
+    all_went_on = all_went_on && wait_until(limit, [&] { return is_ready(victim); });
+  }
+  is_over = true;
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < users; ++i) {
+    threads[i].join();
+    EXPECT_EQ(tallies.at(i).wrong, "");
+    sum += tallies.at(i).done;
+  }
+  EXPECT_TRUE(all_went_on) << said_by(0) << said_by(1) << said_by(2);
+  ASSERT_EQ(kv({"get", "n"}), 0) << said();
+  EXPECT_EQ(said(), std::to_string(sum) + "\n");
 }
 
 TEST_F(ReplicasTest, do_not_share_a_directory) {

@@ -1,0 +1,27 @@
+// Prints what came of a request, data to stdout and the rest to stderr, and says it as an exit status.
+#pragma once
+
+#include <string>
+
+#include "cli/exit_code.h"
+#include "cli/kv/kv_client.h"
+#include "cli/kv/kv_write.h"
+#include "rsm/machine/kv_command.h"
+
+namespace mallard::cli {
+
+// What was asked, for the lines that name it.
+struct KvQuestion {
+  rsm::KvOperation operation = rsm::KvOperation::get;
+  std::string keys;           // all that it touches, for people to read
+  std::string configuration;  // over the network: the file that names the clients
+};
+
+// An answer to a read, or one that is no doubt about a write.
+ExitCode report_answer(const KvQuestion& question, const KvAnswer& answer);
+// Nothing was executed, for nobody answered; `failure` as KvClient::failure().
+ExitCode report_silence(const std::string& failure);
+// What is known of a write; likewise.
+ExitCode report_write(const KvQuestion& question, const WriteReport& report, const std::string& failure);
+
+}  // namespace mallard::cli
