@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -14,6 +15,7 @@
 #include "cli/kv/kv_place.h"
 #include "cli/kv/kv_report.h"
 #include "cli/kv/kv_text.h"
+#include "cli/kv/kv_txn_words.h"
 #include "cli/kv/kv_write.h"
 #include "cli/options.h"
 #include "config/value_text.h"
@@ -71,23 +73,62 @@ ExitCode run_command(const KvOptions& options, rsm::KvCommand command) {
   return report_write(question, report, client->failure());
 }
 
+struct TxnOptions {
+  KvPlace place;
+  std::uint64_t session = 0;
+  KvTxnWords words;
+};
+
+ExitCode run_txn(const TxnOptions& options) {
+  const auto request = KvTxnRequest::of(options.words);
+  if (!request) {
+    fmt::print(stderr, "mallard kv: {}\n", request.error());
+    return ExitCode::usage;
+  }
+  ExitCode exit_code = ExitCode::ok;
+  const auto client = open_client(options.place, exit_code);
+  if (client == nullptr) {
+    return exit_code;
+  }
+  const auto tagged = [&request](const rsm::SessionTag& tag) { return request->encode(tag); };
+  const WriteReport report =
+      write_once(*client, tagged, options.session, transport::EventLoop::now() + patience);
+  const KvQuestion question{.operation = rsm::KvOperation::txn,
+                            .keys = "a key of the transaction",
+                            .configuration = options.place.configuration,
+                            .conditions = request->conditions(),
+                            .counters = request->counters()};
+  return report_write(question, report, client->failure());
+}
+
+void add_place_options(CLI::App& verb, KvPlace& place) {
+  CLI::Option* data =
+      verb.add_option("--data", place.directories,
+                      "The directories of the cluster's replicas on this machine; one may do, if it leads")
+          ->type_name("DIR")
+          ->allow_extra_args(false);
+  add_config_option(verb, place.configuration)->required(false);
+  verb.add_option("--cluster", place.cluster, "Instead of --data: the cluster, from any machine")
+      ->type_name("NAME")
+      ->excludes(data);
+  verb.add_option("--key", place.identity, "With --cluster: the client's key file, DIR/client.key")
+      ->type_name("FILE")
+      ->excludes(data);
+}
+
+void add_session_option(CLI::App& verb, std::uint64_t& session) {
+  verb.add_option("--session", session,
+                  "Asks a write again whose outcome was not known: the number that was printed then")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+}
+
 using Fill = void (*)(const KvOptions&, rsm::KvCommand&);
 
 CLI::App* add_verb(CLI::App& group, const char* name, const char* help, Fill fill, ExitCode& exit_code) {
   CLI::App* verb = group.add_subcommand(name, help);
   const auto options = std::make_shared<KvOptions>();
-  CLI::Option* data =
-      verb->add_option("--data", options->place.directories,
-                       "The directories of the cluster's replicas on this machine; one may do, if it leads")
-          ->type_name("DIR")
-          ->allow_extra_args(false);
-  add_config_option(*verb, options->place.configuration)->required(false);
-  verb->add_option("--cluster", options->place.cluster, "Instead of --data: the cluster, from any machine")
-      ->type_name("NAME")
-      ->excludes(data);
-  verb->add_option("--key", options->place.identity, "With --cluster: the client's key file, DIR/client.key")
-      ->type_name("FILE")
-      ->excludes(data);
+  add_place_options(*verb, options->place);
   const bool scans = std::string_view(name) == "scan";
   CLI::Option* key = verb->add_option("key", options->key, scans ? "Keys that begin with it" : "The key");
   if (!scans) {
@@ -102,10 +143,7 @@ CLI::App* add_verb(CLI::App& group, const char* name, const char* help, Fill fil
     verb->add_flag("--local", options->local,
                    "What the first replica has now, whoever leads; it may lag behind");
   } else {
-    verb->add_option("--session", options->session,
-                     "Asks a write again whose outcome was not known: the number that was printed then")
-        ->type_name("N")
-        ->check(CLI::PositiveNumber);
+    add_session_option(*verb, options->session);
   }
   verb->callback([options, fill, &exit_code] {
     rsm::KvCommand command;
@@ -113,6 +151,30 @@ CLI::App* add_verb(CLI::App& group, const char* name, const char* help, Fill fil
     exit_code = run_command(*options, command);
   });
   return verb;
+}
+
+void add_txn(CLI::App& group, ExitCode& exit_code) {
+  CLI::App* verb = group.add_subcommand("txn", "Compare keys and write keys, all of it or nothing");
+  const auto options = std::make_shared<TxnOptions>();
+  KvTxnWords& words = options->words;
+  const auto add = [verb](const char* name, std::vector<std::string>& values, const char* form,
+                          const char* help) {
+    verb->add_option(name, values, help)->type_name(form)->allow_extra_args(false);
+  };
+  add("--if", words.equal, "KEY=VALUE", "Write only if the key has this value; split at the first =");
+  add("--if-number", words.equal_number, "KEY=N", "Only if the key is a counter that stands at N");
+  add("--if-absent", words.absent, "KEY", "Only if there is no such key");
+  add("--if-present", words.present, "KEY", "Only if there is such a key");
+  add("--put", words.puts, "KEY=VALUE", "Store a value");
+  add("--delete", words.deletes, "KEY", "Remove a key, if it is there");
+  add("--increment", words.increments, "KEY[=N]", "Add to a number; 1 if not given");
+  add_place_options(*verb, options->place);
+  add_session_option(*verb, options->session);
+  verb->footer(
+      "Each of these may come several times. Either all conditions hold and all writes are executed, or\n"
+      "nothing is and the exit status is 5. A link carries the writes as one.\n"
+      "Example: mallard kv txn --if owner=me --delete owner --increment turns --data DIR");
+  verb->callback([options, &exit_code] { exit_code = run_txn(*options); });
 }
 
 }  // namespace
@@ -156,6 +218,7 @@ void add_kv(CLI::App& program, ExitCode& exit_code) {
         command.scan.prefix = bytes_of(options.key);
       },
       exit_code);
+  add_txn(*group, exit_code);
 }
 
 }  // namespace mallard::cli

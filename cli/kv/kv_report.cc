@@ -1,6 +1,7 @@
 #include "cli/kv/kv_report.h"
 
 #include <cstdio>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -23,6 +24,21 @@ ExitCode print_scan(ByteView body) {
   return ExitCode::ok;
 }
 
+void print_sums(const std::vector<std::string>& counters, ByteView body) {
+  ByteReader sums(body);
+  for (const std::string& key : counters) {
+    fmt::print("{}\t{}\n", readable(std::as_bytes(std::span(key))), sums.read<std::uint64_t>());
+  }
+}
+
+// Which condition of a transaction did not hold.
+void print_condition(const KvQuestion& question, ByteView body) {
+  const std::size_t position = ByteReader(body).read<std::uint16_t>();
+  fmt::print(stderr, "mallard kv: not executed: {}: {}\n",
+             position < question.conditions.size() ? question.conditions[position] : "",
+             explanation(rsm::KvStatus::guard_failed));
+}
+
 ExitCode exit_code_of(rsm::KvStatus status) {
   switch (status) {
     case rsm::KvStatus::ok:
@@ -43,6 +59,10 @@ ExitCode print_reply(const KvQuestion& question, ByteView bytes) {
     fmt::print(stderr, "mallard kv: the replica's answer cannot be read; are both of one version?\n");
     return ExitCode::failed;
   }
+  if (reply->status == rsm::KvStatus::guard_failed) {
+    print_condition(question, reply->body);
+    return ExitCode::refused;
+  }
   if (reply->status != rsm::KvStatus::ok) {
     fmt::print(stderr, "mallard kv: {}\n", explanation(reply->status));
     return exit_code_of(reply->status);
@@ -56,6 +76,9 @@ ExitCode print_reply(const KvQuestion& question, ByteView bytes) {
       break;
     case rsm::KvOperation::scan:
       return print_scan(reply->body);
+    case rsm::KvOperation::txn:
+      print_sums(question.counters, reply->body);
+      break;
     default:
       break;
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/exit_code.h"
 #include "cli/kv/kv_client.h"
@@ -15,6 +16,9 @@ struct KvQuestion {
   rsm::KvOperation operation = rsm::KvOperation::get;
   std::string keys;           // all that it touches, for people to read
   std::string configuration;  // over the network: the file that names the clients
+  // txn: as KvTxnRequest says them.
+  std::vector<std::string> conditions;
+  std::vector<std::string> counters;
 };
 
 // An answer to a read, or one that is no doubt about a write.

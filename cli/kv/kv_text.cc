@@ -43,7 +43,7 @@ std::string_view explanation(rsm::KvStatus status) {
     case rsm::KvStatus::not_found:
       return "there is no such key";
     case rsm::KvStatus::guard_failed:
-      return "a condition did not hold";
+      return "this condition did not hold";
     case rsm::KvStatus::not_a_number:
       return "the value was put as text, and only what `increment` began can be incremented; delete it first";
     case rsm::KvStatus::full:

@@ -4,6 +4,7 @@
 
 #include "config/base/invariant.h"
 #include "rsm/machine/kv_limits.h"
+#include "rsm/machine/link_command.h"
 
 namespace mallard::rsm {
 namespace {
@@ -85,12 +86,17 @@ bool read_txn(ByteReader& reader, ByteView body, KvTxn& txn) {
   }
   const std::size_t writes_at = body.size() - reader.remaining();
   ByteView previous;
+  std::size_t bytes = 0;
   for (std::size_t i = 0; i < txn.write_count; ++i) {
     KvWrite write;
     if (!read_write(reader, write) || !std::ranges::lexicographical_compare(previous, write.key)) {
       return false;
     }
     previous = write.key;
+    bytes += message_length_bytes + message_bytes(write);
+  }
+  if (bytes > txn_bytes_max) {
+    return false;
   }
   txn.guards = body.subspan(guards_at, writes_at - guards_at);
   txn.writes = body.subspan(writes_at, body.size() - reader.remaining() - writes_at);

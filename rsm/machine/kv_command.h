@@ -8,7 +8,8 @@
 //   put            [k], u32 value bytes, key, value
 //   erase          [k], key
 //   increment      [k], u64 amount, key
-//   txn            u16 guards, u16 writes, the guards, the writes: each u8 operation and then as above
+//   txn            u16 guards, u16 writes, the guards, the writes: each u8 operation and then as above; the
+//                  writes within txn_bytes_max
 //   a guard        u8 condition, then absent, present: [k], key; fence: u64;
 //                  equals: [k], u32 value bytes, key, value
 //   session_open   u64 owner

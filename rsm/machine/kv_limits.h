@@ -13,6 +13,8 @@ inline constexpr std::size_t key_bytes_max = 1U << 10;  // at least 1
 inline constexpr std::size_t value_bytes_max = 1U << 20;
 inline constexpr std::size_t txn_guards_max = 128;
 inline constexpr std::size_t txn_writes_max = 128;
+// Of its writes, as messages of one batch: what is one command here is one on the other side of a link, too.
+inline constexpr std::size_t txn_bytes_max = batch_bytes_max;
 inline constexpr std::size_t scan_bytes_max = 1U
                                               << 20;  // of entries in one reply, unless the first is larger
 inline constexpr std::size_t scan_entry_head_bytes = 6;

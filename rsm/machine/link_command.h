@@ -59,6 +59,8 @@ struct LinkApplyOrder {
 // What a message of a link writes; nothing if it is none that this machine could execute.
 [[nodiscard]] std::optional<KvWrite> write_of(ByteView message);
 
+// In front of each message of a batch.
+inline constexpr std::size_t message_length_bytes = 4;
 // Bytes of the message of a write, and the message itself at the front of `out`, which has room for it.
 [[nodiscard]] std::size_t message_bytes(const KvWrite& write);
 void write_message(const KvWrite& write, ByteSpan out);

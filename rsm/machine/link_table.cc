@@ -16,7 +16,6 @@ constexpr std::string_view start_domain = "mallard.link.start.1";
 constexpr std::string_view message_domain = "mallard.link.message.1";
 constexpr std::size_t hash_bytes = sizeof(StateDigest);
 constexpr std::size_t message_at = message_domain.size() + hash_bytes + 8;
-constexpr std::size_t length_bytes = 4;  // of a message in a batch
 constexpr std::size_t record_head_bytes = 4 + 4 * 8 + hash_bytes;
 
 SystemKey link_key(std::uint64_t number) { return SystemKey(SystemSpace::link, number); }
@@ -164,7 +163,7 @@ bool LinkTable::takes(const Link& link, ByteView key) {
 }
 
 void LinkTable::cut(Link& link, std::size_t bytes, CommitIndex index) {
-  const auto framed = static_cast<std::uint32_t>(length_bytes + bytes);
+  const auto framed = static_cast<std::uint32_t>(message_length_bytes + bytes);
   if (link.cut_at != index || link.cut_messages == batch_messages_max ||
       link.cut_bytes + framed > batch_bytes_max) {
     link.standing.batch = link.standing.batch.next();

@@ -87,6 +87,18 @@ TEST(KvCommand, limits_hold_at_the_limit_and_not_beyond) {
   EXPECT_FALSE(decode_command(txn_command(keys)));
 }
 
+TEST(KvCommand, the_writes_of_a_transaction_are_no_larger_than_a_batch) {
+  const std::string half(txn_bytes_max / 2 - 10, 'v');
+  const auto pair = [&](const std::string& second) {
+    const std::vector<KvWrite> writes{
+        {.operation = KvOperation::put, .key = bytes("a"), .value = bytes(half)},
+        {.operation = KvOperation::put, .key = bytes("b"), .value = bytes(second)}};
+    return encode_txn({}, writes, tag);
+  };
+  EXPECT_TRUE(decode_command(pair(half)));
+  EXPECT_FALSE(decode_command(pair(half + "v")));
+}
+
 TEST(KvCommand, the_keys_of_a_transaction_rise) {
   EXPECT_TRUE(decode_command(txn_command({"a", "aa", "b"})));
   EXPECT_FALSE(decode_command(txn_command({"a", "a"})));

@@ -38,8 +38,7 @@ class SlowMachine {
     }
     ByteReader guards(command->txn.guards);
     for (std::uint16_t i = 0; i < command->txn.guard_count; ++i) {
-      const KvGuard guard = next_guard(guards);
-      if (entries.contains(text(guard.key)) != (guard.condition == KvCondition::present)) {
+      if (!holds(next_guard(guards))) {
         return {.status = KvStatus::guard_failed, .index = index, .body = number_text(i).substr(0, 2)};
       }
     }
@@ -58,6 +57,19 @@ class SlowMachine {
   std::map<std::string, std::string> entries;
 
  private:
+  [[nodiscard]] bool holds(const KvGuard& guard) const {
+    const auto found = entries.find(text(guard.key));
+    switch (guard.condition) {
+      case KvCondition::absent:
+        return found == entries.end();
+      case KvCondition::present:
+        return found != entries.end();
+      case KvCondition::equals:
+        return found != entries.end() && found->second == text(guard.value);
+      default:
+        return false;
+    }
+  }
   static KvStatus write(const KvWrite& write, std::map<std::string, std::string>& to, std::string& body) {
     const std::string key = text(write.key);
     if (write.operation == KvOperation::erase) {
@@ -92,6 +104,56 @@ TEST(KvMachine, does_what_a_map_does) {
     const auto first = slow.entries.lower_bound("b");
     const auto last = slow.entries.lower_bound("c");
     EXPECT_EQ(stage.scan("b", ViewId{}, 3), Entries(first, last));
+  }
+}
+
+// Conditions of every kind and writes over few keys and values, so that about half of them hold.
+Bytes random_comparison(Prng& prng) {
+  const std::vector<std::string> keys{"a", "ab", "b", "c", "d"};
+  const std::vector<std::string> values{"", "1", "2", number_text(1), number_text(2)};
+  std::vector<KvGuard> guards;
+  for (std::uint64_t i = prng.below(3); i > 0; --i) {
+    const std::uint64_t kind = prng.below(3);
+    guards.push_back({.condition = kind == 0   ? KvCondition::absent
+                                   : kind == 1 ? KvCondition::present
+                                               : KvCondition::equals,
+                      .key = bytes(keys[prng.below(keys.size())])});
+    if (kind == 2) {
+      guards.back().value = bytes(values[prng.below(values.size())]);
+    }
+  }
+  std::vector<KvWrite> writes;
+  for (const std::string& key : keys) {
+    const std::uint64_t kind = prng.below(6);
+    if (kind < 3) {
+      writes.push_back({.operation = kind == 0   ? KvOperation::erase
+                                     : kind == 1 ? KvOperation::put
+                                                 : KvOperation::increment,
+                        .key = bytes(key),
+                        .amount = 1});
+      if (kind == 1) {
+        writes.back().value = bytes(values[prng.below(values.size())]);
+      }
+    }
+  }
+  return encode_txn(guards, writes, std::nullopt);
+}
+
+TEST(KvMachine, compares_and_writes_as_a_map_does) {
+  MachineStage stage;
+  SlowMachine slow;
+  Prng prng(31);
+  std::map<KvStatus, int> statuses;
+  for (int i = 0; i < 20'000; ++i) {
+    const Bytes command = random_comparison(prng);
+    const Answer answer = stage.run(command);
+    ASSERT_EQ(answer, slow.run(stage.machine.applied().value, command));
+    ++statuses[answer.status];
+    ASSERT_EQ(stage.machine.entries(), slow.entries.size());
+  }
+  EXPECT_EQ(stage.scan(""), Entries(slow.entries.begin(), slow.entries.end()));
+  for (const KvStatus status : {KvStatus::ok, KvStatus::guard_failed, KvStatus::not_a_number}) {
+    EXPECT_GT(statuses[status], 1'000);
   }
 }
 

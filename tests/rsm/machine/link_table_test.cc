@@ -126,29 +126,74 @@ TEST(Links, a_value_that_no_message_can_carry_is_refused_where_it_would_have_to_
   EXPECT_EQ(stage.get("app/x").body.size(), largest);
 }
 
-TEST(Links, a_large_entry_is_several_batches) {
+TEST(Links, a_transaction_is_one_batch_or_none) {
   MachineStage stage;
   stage.run(open_command(east_west, LinkDirection::outbound, 1));
-  const std::string value(200'000, 'v');
+  // As messages with their lengths they fill a batch to the last byte.
+  const std::string value(209'700, 'v');
+  std::string last(209'726, 'v');
   std::vector<KvWrite> writes;
   for (const char* key : {"a", "b", "c", "d", "e"}) {
     writes.push_back({.operation = KvOperation::put, .key = bytes(key), .value = bytes(value)});
   }
-  stage.run(encode_txn({}, writes, {}));
+  writes.back().value = bytes(last);
+  EXPECT_EQ(stage.run(encode_txn({}, writes, {})).status, KvStatus::ok);
   stage.put("f", "small");
   std::vector<std::uint64_t> batches;
   for (const Record& record : stage.egress.records) {
     batches.push_back(record.batch);
   }
   EXPECT_EQ(batches, (std::vector<std::uint64_t>{1, 1, 1, 1, 1, 2}));
-  stage.egress.records.clear();
-  const std::string larger(209'800, 'v');  // five with their heads exceed a batch
-  for (KvWrite& write : writes) {
-    write.value = bytes(larger);
+  EXPECT_EQ(batches_of(stage.egress.records, east_west)[0].messages.size(), batch_bytes_max);
+  last += 'v';
+  writes.back().value = bytes(last);
+  EXPECT_EQ(stage.run(encode_txn({}, writes, {})).status, KvStatus::malformed);
+  EXPECT_EQ(stage.egress.records.size(), 6U);
+  EXPECT_EQ(stage.get("e").body.size(), last.size() - 1);
+}
+
+// What a transaction keeps equal at the source is equal at the destination after every batch.
+TEST(Links, a_mirror_has_all_of_a_transaction_or_nothing_of_it) {
+  MachineStage source;
+  MachineStage mirror;
+  source.run(open_command(east_west, LinkDirection::outbound, 1));
+  mirror.run(open_command(east_west, LinkDirection::inbound, 1));
+  Prng prng(17);
+  std::string now = "0";
+  std::size_t applied = 0;
+  std::size_t refused = 0;
+  for (int i = 0; i < 500; ++i) {
+    const std::string next = std::to_string(i + 1);
+    const bool holds = prng.below(3) != 0;
+    const std::string expected = holds ? now : "something else";
+    std::vector<KvGuard> guards;
+    if (now != "0") {
+      guards = {{.condition = KvCondition::equals, .key = bytes("left"), .value = bytes(expected)}};
+    }
+    const std::vector<KvWrite> writes{
+        {.operation = prng.below(2) == 0 ? KvOperation::erase : KvOperation::increment,
+         .key = bytes("between"),
+         .amount = 1},
+        {.operation = KvOperation::put, .key = bytes("left"), .value = bytes(next)},
+        {.operation = KvOperation::put, .key = bytes("right"), .value = bytes(next)}};
+    source.egress.records.clear();
+    const Answer answer = source.run(encode_txn(guards, writes, {}));
+    const std::vector<Batch> batches = batches_of(source.egress.records, east_west);
+    if (answer.status == KvStatus::guard_failed) {
+      ++refused;
+      ASSERT_TRUE(batches.empty());
+    } else {
+      ASSERT_EQ(answer.status, KvStatus::ok);
+      ASSERT_EQ(batches.size(), 1U);
+      ASSERT_EQ(mirror.run(apply_command(batches[0])).status, KvStatus::ok);
+      now = next;
+      ++applied;
+    }
+    ASSERT_EQ(mirror.get("left").body, mirror.get("right").body);
+    ASSERT_EQ(mirror.scan(""), source.scan(""));
   }
-  stage.run(encode_txn({}, writes, {}));
-  EXPECT_EQ(stage.egress.records[3].batch, 3U);
-  EXPECT_EQ(stage.egress.records[4].batch, 4U);
+  EXPECT_GT(applied, 200U);
+  EXPECT_GT(refused, 100U);
 }
 
 TEST(Links, a_mirror_becomes_equal_and_both_ends_have_the_same_hash) {
