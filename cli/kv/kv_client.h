@@ -56,6 +56,8 @@ class KvClient {
   // Whether what was asked may be executed, now or later, though no answer says so: it was sent, and what
   // became of it then was not told. An answer `done` is of a later attempt.
   [[nodiscard]] bool in_doubt() const { return asked_ || was_lost_; }
+  // How many replicas it was given.
+  [[nodiscard]] std::size_t places() const { return seats_.size(); }
   // The place of the replica that answered last.
   [[nodiscard]] std::size_t last_place() const { return last_place_; }
   // Why nobody executes the request: no replica can be reached, or those that were asked last cannot serve.

@@ -16,6 +16,7 @@
 #include "cli/kv/kv_report.h"
 #include "cli/kv/kv_text.h"
 #include "cli/kv/kv_txn_words.h"
+#include "cli/kv/kv_watch.h"
 #include "cli/kv/kv_write.h"
 #include "cli/options.h"
 #include "config/value_text.h"
@@ -153,6 +154,36 @@ CLI::App* add_verb(CLI::App& group, const char* name, const char* help, Fill fil
   return verb;
 }
 
+struct WatchOptions {
+  KvPlace place;
+  KvWatchSettings settings;
+};
+
+void add_watch(CLI::App& group, ExitCode& exit_code) {
+  CLI::App* verb = group.add_subcommand("watch", "Print what happens to keys, until it is ended");
+  const auto options = std::make_shared<WatchOptions>();
+  KvWatchSettings& settings = options->settings;
+  verb->add_option("prefix", settings.prefix, "Keys that begin with it");
+  verb->add_option("--from", settings.from,
+                   "Begins with what was decided at this index; else with what comes")
+      ->type_name("INDEX")
+      ->check(CLI::PositiveNumber);
+  verb->add_flag("--local", settings.local,
+                 "What the first replica has executed, whoever leads; it may lag behind");
+  add_place_options(*verb, options->place);
+  verb->footer(
+      "A line for each change: its index, put or delete, the key, the value. What `txn` or a batch of a "
+      "link\n"
+      "changes has one index. After the last line that was dealt with, go on with --from and its index + 1.\n"
+      "Replicas keep some megabytes of changes: who asks for older ones is told so, with exit status 5.");
+  verb->callback([options, &exit_code] {
+    options->settings.configuration = options->place.configuration;
+    if (const auto client = open_client(options->place, exit_code)) {
+      exit_code = KvWatch(*client, options->settings).run();
+    }
+  });
+}
+
 void add_txn(CLI::App& group, ExitCode& exit_code) {
   CLI::App* verb = group.add_subcommand("txn", "Compare keys and write keys, all of it or nothing");
   const auto options = std::make_shared<TxnOptions>();
@@ -218,6 +249,7 @@ void add_kv(CLI::App& program, ExitCode& exit_code) {
         command.scan.prefix = bytes_of(options.key);
       },
       exit_code);
+  add_watch(*group, exit_code);
   add_txn(*group, exit_code);
 }
 

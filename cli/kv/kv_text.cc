@@ -58,6 +58,8 @@ std::string_view explanation(rsm::KvStatus status) {
       return "not executed: this --session is another user's or client's";
     case rsm::KvStatus::request_changed:
       return "not executed: in this --session something else was said, and that was executed";
+    case rsm::KvStatus::history_gone:
+      return "what happened there is known no more";
     case rsm::KvStatus::not_a_read:
     case rsm::KvStatus::request_outdated:
     case rsm::KvStatus::fence_outdated:

@@ -71,6 +71,14 @@ bool read_scan(ByteReader& reader, KvScan& scan) {
   return reader.ok() && prefix_bytes <= key_bytes_max && after_bytes <= key_bytes_max && scan.entries_max > 0;
 }
 
+bool read_changes(ByteReader& reader, KvChanges& changes) {
+  changes.from = reader.read<std::uint64_t>();
+  changes.bytes_max = reader.read<std::uint32_t>();
+  const auto prefix_bytes = reader.read<std::uint16_t>();
+  changes.prefix = reader.take(prefix_bytes);
+  return reader.ok() && prefix_bytes <= key_bytes_max;
+}
+
 bool read_txn(ByteReader& reader, ByteView body, KvTxn& txn) {
   txn.guard_count = reader.read<std::uint16_t>();
   txn.write_count = reader.read<std::uint16_t>();
@@ -129,6 +137,9 @@ bool read_body(KvCommand& command) {
     case KvOperation::session_close:
       command.number = reader.read<std::uint64_t>();
       command.owner = reader.read<std::uint64_t>();
+      break;
+    case KvOperation::changes:
+      good = read_changes(reader, command.changes);
       break;
     case KvOperation::link_open:
     case KvOperation::link_apply:
@@ -255,6 +266,10 @@ std::vector<std::byte> encode_command(const KvCommand& command) {
     case KvOperation::session_close:
       text.number(command.number).number(command.owner);
       break;
+    case KvOperation::changes:
+      text.number(command.changes.from).number(command.changes.bytes_max);
+      text.length16(command.changes.prefix).text(command.changes.prefix);
+      break;
     case KvOperation::link_open:
     case KvOperation::link_apply:
       text.text(command.body);
@@ -305,6 +320,8 @@ bool is_within(const KvCommand& command, std::span<const std::string_view> prefi
       return allowed(command.write.key);
     case KvOperation::scan:
       return allowed(command.scan.prefix);
+    case KvOperation::changes:
+      return allowed(command.changes.prefix);
     case KvOperation::txn: {
       bool all = true;
       ByteReader guards(command.txn.guards);

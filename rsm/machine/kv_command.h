@@ -15,6 +15,7 @@
 //   session_open   u64 owner
 //   session_close  u64 session, u64 owner
 //   fence_raise    u64 fence
+//   changes        u64 from, u32 bytes at most, u16 prefix bytes, prefix
 //   link_open, link_apply: see link_command.h
 #pragma once
 
@@ -42,6 +43,7 @@ enum class KvOperation : std::uint8_t {
   fence_raise,
   link_open,
   link_apply,
+  changes,  // what entries did to keys under a prefix; asked outside of the log only
 };
 
 // Ties a command to a client's session: it is executed at most once, and a repetition gets the same reply.
@@ -79,6 +81,14 @@ struct KvScan {
   std::uint32_t bytes_max = UINT32_MAX;  // of entries in the reply; above scan_bytes_max it is that
 };
 
+// What the entries from an index on changed under the prefix, whole entries, oldest first: as many as the
+// limit allows, and at least one where there is one.
+struct KvChanges {
+  std::uint64_t from = 0;  // 0: nothing but the index from which on nothing has happened yet
+  ByteView prefix;
+  std::uint32_t bytes_max = UINT32_MAX;  // of changes in the reply; above scan_bytes_max it is that
+};
+
 // Checked when it was decoded: the parts can be read without asking.
 struct KvTxn {
   std::uint16_t guard_count = 0;
@@ -92,6 +102,7 @@ struct KvCommand {
   std::optional<SessionTag> session;  // only on put, erase, increment, txn
   KvWrite write;                      // put, erase, increment; of get the key
   KvScan scan;
+  KvChanges changes;
   KvTxn txn;
   std::uint64_t number = 0;  // session_open: owner; session_close: session; fence_raise: fence
   std::uint64_t owner = 0;   // session_close
@@ -120,7 +131,7 @@ void write_owner(ByteSpan command, std::uint64_t owner);
 [[nodiscard]] bool is_within(const KvCommand& command, std::span<const std::string_view> prefixes);
 
 [[nodiscard]] constexpr bool is_read_operation(KvOperation operation) {
-  return operation == KvOperation::get || operation == KvOperation::scan;
+  return operation == KvOperation::get || operation == KvOperation::scan || operation == KvOperation::changes;
 }
 
 }  // namespace mallard::rsm

@@ -59,7 +59,8 @@ KvMachine::KvMachine(const KvSettings& settings)
       digest_(versions_.forest()),
       sessions_(versions_.forest(), versions_.live().system, settings.sessions_max),
       links_(versions_.forest(), versions_.live().system),
-      entries_(versions_, links_, user_units_max(settings)),
+      history_(settings.history_bytes),
+      entries_(versions_, links_, history_, user_units_max(settings)),
       reader_(versions_.forest()),
       export_(versions_.forest()),
       import_(versions_,
@@ -71,7 +72,8 @@ KvMachine::KvMachine(const KvSettings& settings)
 
 std::uint64_t KvMachine::memory_bytes(const KvSettings& settings) {
   constexpr std::uint64_t buffers = 4 * value_bytes_max + command_bytes_max + (2U << 20);
-  return pool_units(settings) * UnitPool::unit_bytes + buffers;
+  return pool_units(settings) * UnitPool::unit_bytes + KvHistory::memory_bytes(settings.history_bytes) +
+         buffers;
 }
 
 // ---- Log ------------------------------------------------------------------------------------------------
@@ -82,7 +84,10 @@ std::size_t KvMachine::apply(CommitIndex index, ByteView command, ByteSpan reply
   MALLARD_INVARIANT(reply.empty() || reply.size() >= reply_bytes_max);
   versions_.live().index = index;
   versions_.forest().collect(collect_per_entry);
-  const std::optional<KvCommand> decoded = decode_command(command);
+  std::optional<KvCommand> decoded = decode_command(command);
+  if (decoded && decoded->operation == KvOperation::changes) {
+    decoded.reset();  // how far back a replica knows is none of the log's affairs
+  }
   if (decoded && is_read_operation(decoded->operation)) {
     return reply.empty() ? 0 : reader_.answer(versions_.live(), *decoded, reply);
   }
@@ -301,6 +306,9 @@ Result<std::size_t, MachineFault> KvMachine::query(ViewId view, ByteView command
   if (!decoded || !is_read_operation(decoded->operation)) {
     return ReplyWriter(reply, version->index).finish(decoded ? KvStatus::not_a_read : KvStatus::malformed);
   }
+  if (decoded->operation == KvOperation::changes) {
+    return history_.answer(decoded->changes, version->index, reply);
+  }
   return reader_.answer(*version, *decoded, reply);
 }
 
@@ -392,6 +400,7 @@ bool KvMachine::adopt_import() {
   }
   fence_ = Fence(reader.read<std::uint64_t>());
   entries_.adopt(import_.user_entries(), import_.user_units());
+  history_.begin(applied());
   return true;
 }
 
@@ -399,6 +408,7 @@ void KvMachine::reset() {
   versions_.clear();
   fence_ = Fence{};
   entries_.adopt(0, 0);
+  history_.begin(CommitIndex{});
   write_meta();
   MALLARD_INVARIANT(sessions_.reload() && links_.reload());
 }

@@ -8,6 +8,7 @@
 
 #include "config/contract/machine.h"
 #include "rsm/machine/kv_command.h"
+#include "rsm/machine/kv_history.h"
 #include "rsm/machine/kv_reader.h"
 #include "rsm/machine/kv_reply.h"
 #include "rsm/machine/kv_settings.h"
@@ -85,6 +86,7 @@ class KvMachine final : public Machine {
   TreeDigest digest_;
   SessionTable sessions_;
   LinkTable links_;
+  KvHistory history_;
   UserEntries entries_;
   KvReader reader_;
   StateExport export_;

@@ -32,4 +32,25 @@ std::optional<KvEntry> KvEntries::next() {
   return reader_.ok() ? std::optional(entry) : std::nullopt;
 }
 
+KvChangeList::KvChangeList(ByteView body) : reader_(body) {
+  go_on_from_ = reader_.read<std::uint64_t>();
+  left_ = reader_.read<std::uint32_t>();
+}
+
+std::optional<KvChange> KvChangeList::next() {
+  if (left_ == 0) {
+    return std::nullopt;
+  }
+  --left_;
+  KvChange change;
+  change.index = CommitIndex(reader_.read<std::uint64_t>());
+  change.operation = static_cast<KvOperation>(reader_.read<std::uint8_t>());
+  const auto key_bytes = reader_.read<std::uint16_t>();
+  const auto value_bytes = reader_.read<std::uint32_t>();
+  change.entry.key = reader_.take(key_bytes);
+  change.entry.value = reader_.take(value_bytes);
+  is_whole_ = is_whole_ && (change.operation == KvOperation::put || change.operation == KvOperation::erase);
+  return ok() ? std::optional(change) : std::nullopt;
+}
+
 }  // namespace mallard::rsm

@@ -7,9 +7,13 @@
 //   increment     u64 the sum
 //   txn           u64 the sum for each increment, in order
 //   session_open  u64 session
-// After guard_failed comes the u16 position of the guard, from 0. After link_open and link_apply, whatever
-// the status (but malformed): u64 generation, u64 last batch and u64 last k' of the link in this direction as
-// it stands now, u64 the machine's fence.
+//   changes       u64 the index to go on from, u32 changes, each: u64 index, u8 put or erase, u16 key bytes,
+//   u32
+//                 value bytes, key, value
+// After guard_failed comes the u16 position of the guard, from 0; after history_gone the u64 oldest index
+// from which on all changes are there. After link_open and link_apply, whatever the status (but malformed):
+// u64 generation, u64 last batch and u64 last k' of the link in this direction as it stands now, u64 the
+// machine's fence.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +22,7 @@
 
 #include "config/base/bytes.h"
 #include "config/contract/machine.h"
+#include "rsm/machine/kv_command.h"
 #include "rsm/machine/kv_limits.h"
 
 namespace mallard::rsm {
@@ -39,8 +44,9 @@ enum class KvStatus : std::uint8_t {
   fence_outdated,       // of another promotion than the machine's, or not above it
   generation_outdated,  // of another generation of the link than the open one, or not above it
   not_next,             // link_apply: does not continue the cursor
+  history_gone,         // changes: this replica does not know any more, or never did
 };
-inline constexpr std::uint8_t kv_statuses = 15;
+inline constexpr std::uint8_t kv_statuses = 16;
 
 struct KvReply {
   KvStatus status = KvStatus::ok;
@@ -71,6 +77,31 @@ class KvEntries {
   ByteReader reader_;
   bool more_ = false;
   std::uint32_t left_ = 0;
+};
+
+struct KvChange {
+  CommitIndex index;
+  KvOperation operation = KvOperation::put;  // or erase
+  KvEntry entry;                             // of erase the key
+};
+
+// Goes through the body of a reply to `changes`.
+class KvChangeList {
+ public:
+  explicit KvChangeList(ByteView body);
+
+  // The next change; nothing at the end, or where the body is damaged.
+  [[nodiscard]] std::optional<KvChange> next();
+  // Where to go on. Beyond the reply's index: nothing more has happened yet.
+  [[nodiscard]] std::uint64_t go_on_from() const { return go_on_from_; }
+  // False when the head or next() met damage.
+  [[nodiscard]] bool ok() const { return is_whole_ && reader_.ok(); }
+
+ private:
+  ByteReader reader_;
+  std::uint64_t go_on_from_ = 0;
+  std::uint32_t left_ = 0;
+  bool is_whole_ = true;
 };
 
 // A reply with a body of numbers, for who writes one. `out` has room for stored_reply_bytes_max.

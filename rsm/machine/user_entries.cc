@@ -12,8 +12,8 @@ constexpr std::size_t number_bytes = 8;
 
 }  // namespace
 
-UserEntries::UserEntries(KvVersions& versions, LinkTable& links, std::uint64_t units_max)
-    : versions_(versions), links_(links), units_max_(units_max), value_(value_bytes_max) {}
+UserEntries::UserEntries(KvVersions& versions, LinkTable& links, KvHistory& history, std::uint64_t units_max)
+    : versions_(versions), links_(links), history_(history), units_max_(units_max), value_(value_bytes_max) {}
 
 UserEntries::Forecast UserEntries::forecast(const KvWrite& write) const {
   const KeyForest& forest = versions_.forest();
@@ -48,25 +48,29 @@ std::optional<std::uint64_t> UserEntries::perform(const KvWrite& write, const Fo
     return std::nullopt;  // an erase within a transaction or a batch, of a key that is not there
   }
   units_ = static_cast<std::uint64_t>(static_cast<std::int64_t>(units_) + forecast.units);
+  const CommitIndex index = versions_.live().index;
   std::optional<std::uint64_t> sum;
   switch (write.operation) {
     case KvOperation::erase:
       --entries_;
       versions_.forest().erase(tree(), write.key);
+      history_.add(index, KvOperation::erase, write.key, {});
       break;
     case KvOperation::increment: {
       sum = write.amount + (forecast.leaf == 0 ? 0 : number_at(forecast.leaf));
       std::array<std::byte, number_bytes> value{};
       ByteWriter(value).write(*sum);
       store(write.key, value, forecast.leaf);
+      history_.add(index, KvOperation::put, write.key, value);
       break;
     }
     default:
       store(write.key, write.value, forecast.leaf);
+      history_.add(index, KvOperation::put, write.key, write.value);
       break;
   }
   if (const LinkSet links = links_.takers(write.key); links != 0) {
-    links_.emit(links, write, versions_.live().index, egress);
+    links_.emit(links, write, index, egress);
   }
   return sum;
 }

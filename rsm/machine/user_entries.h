@@ -8,6 +8,7 @@
 
 #include "config/contract/machine.h"
 #include "rsm/machine/kv_command.h"
+#include "rsm/machine/kv_history.h"
 #include "rsm/machine/kv_reply.h"
 #include "rsm/machine/kv_versions.h"
 #include "rsm/machine/link_table.h"
@@ -17,7 +18,7 @@ namespace mallard::rsm {
 class UserEntries {
  public:
   // `units_max`: what the entries may take, as KeyForest::units_of() counts. All outlive this.
-  UserEntries(KvVersions& versions, LinkTable& links, std::uint64_t units_max);
+  UserEntries(KvVersions& versions, LinkTable& links, KvHistory& history, std::uint64_t units_max);
 
   // What a write would do now. ok, not_found (an erase), not_a_number or too_large_for_link.
   struct Forecast {
@@ -29,8 +30,8 @@ class UserEntries {
   // Whether the state may grow by so much. It may always shrink.
   [[nodiscard]] bool has_room(std::int64_t units) const;
 
-  // Executes a write by its forecast, if that is ok, and gives it its numbers on the links that take it. The
-  // sum, if it was an increment.
+  // Executes a write by its forecast, if that is ok, tells the history, and gives it its numbers on the links
+  // that take it. The sum, if it was an increment.
   std::optional<std::uint64_t> perform(const KvWrite& write, const Forecast& forecast, EgressSink& egress);
 
   // Whether a guard other than of the fence holds.
@@ -49,6 +50,7 @@ class UserEntries {
 
   KvVersions& versions_;
   LinkTable& links_;
+  KvHistory& history_;
   std::uint64_t units_max_;
   std::uint64_t units_ = 0;
   std::uint64_t entries_ = 0;

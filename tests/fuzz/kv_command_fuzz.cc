@@ -1,5 +1,6 @@
 // Any bytes as a log: u16 length and a command, again and again. What decodes encodes to the same bytes
-// again, every command is answered, and what comes of it can be exported and imported.
+// again, every command is answered, in the log and outside of it, and what comes of it can be exported and
+// imported.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -54,6 +55,26 @@ void require_round_trip(KvMachine& from) {
   require(*to.state_hash({}) == *from.state_hash({}));
 }
 
+// Asked outside of the log, any bytes are answered, and a list of changes is whole and keeps to its order.
+void require_answer(KvMachine& machine, mallard::ByteView command, mallard::ByteSpan reply) {
+  const auto used = machine.query({}, command, reply);
+  const auto answer = used ? mallard::rsm::decode_reply(mallard::ByteView(reply).first(*used)) : std::nullopt;
+  require(answer.has_value());
+  const auto decoded = mallard::rsm::decode_command(command);
+  if (decoded && decoded->operation == mallard::rsm::KvOperation::changes &&
+      answer->status == mallard::rsm::KvStatus::ok) {
+    mallard::rsm::KvChangeList changes(answer->body);
+    std::uint64_t at_least = decoded->changes.from;
+    std::uint64_t behind = at_least;
+    while (const auto change = changes.next()) {
+      require(change->index.value >= at_least && change->index <= answer->index);
+      at_least = change->index.value;
+      behind = at_least + 1;
+    }
+    require(changes.ok() && changes.go_on_from() >= behind);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
@@ -71,6 +92,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     if (machine.applied().value % 4 == 0) {
       static_cast<void>(machine.open_view());
     }
+    require_answer(machine, command, reply);
     const auto used = machine.apply(machine.applied().next(), command, reply, nowhere);
     const auto answer = mallard::rsm::decode_reply(mallard::ByteView(reply).first(used));
     require(answer && answer->index.value <= machine.applied().value);

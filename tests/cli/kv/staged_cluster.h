@@ -6,11 +6,14 @@
 #include <stdlib.h>
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <filesystem>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -68,6 +71,11 @@ class StagedCluster {
   StagedCluster& operator=(const StagedCluster&) = delete;
 
   [[nodiscard]] const std::vector<std::filesystem::path>& directories() const { return directories_; }
+  // Waits until so many reads were answered.
+  void await_reads(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(has_read_.wait_for(lock, std::chrono::seconds(20), [&] { return reads_ >= count; }));
+  }
   // Ends the doors; what they have executed can be looked at then.
   void stop() {
     is_over_ = true;
@@ -156,6 +164,7 @@ class StagedCluster {
     settings.state_bytes = 1U << 20;
     settings.sessions_max = plan_.sessions_max;
     settings.view_bytes = 1U << 16;
+    settings.history_bytes = rsm::history_bytes_min;
     machine_ = std::make_unique<rsm::KvMachine>(settings);
     reply_.resize(reply_bytes_max);
     PayloadPool pool(8U << 20);
@@ -185,6 +194,13 @@ class StagedCluster {
     return treatment;
   }
   ByteView execute(ByteView command) {
+    if (machine_->is_read(command)) {
+      const std::size_t used = machine_->query(ViewId{}, command, reply_).value();
+      const std::lock_guard lock(mutex_);
+      ++reads_;
+      has_read_.notify_all();
+      return ByteView(reply_).first(used);
+    }
     const std::size_t used = machine_->apply(machine_->applied().next(), command, reply_, nowhere_);
     return ByteView(reply_).first(used);
   }
@@ -197,6 +213,9 @@ class StagedCluster {
   std::unique_ptr<rsm::KvMachine> machine_;
   std::vector<std::byte> reply_;
   Nowhere nowhere_;
+  std::mutex mutex_;
+  std::condition_variable has_read_;
+  std::size_t reads_ = 0;
   std::thread thread_;
 };
 

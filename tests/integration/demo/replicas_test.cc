@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -394,6 +395,65 @@ TEST_F(ReplicasTest, count_each_increment_once_while_their_leaders_are_killed) {
   EXPECT_TRUE(all_went_on) << said_by(0) << said_by(1) << said_by(2);
   ASSERT_EQ(kv({"get", "n"}), 0) << said();
   EXPECT_EQ(said(), std::to_string(sum) + "\n");
+}
+
+TEST_F(ReplicasTest, compare_and_write_all_or_nothing) {
+  ASSERT_NO_FATAL_FAILURE(found());
+  ASSERT_EQ(kv({"txn", "--if-absent", "lock", "--put", "lock=me", "--increment", "turns"}), 0) << said();
+  EXPECT_EQ(said(), "turns\t1\n");
+  EXPECT_EQ(kv({"txn", "--if-absent", "lock", "--put", "lock=you", "--increment", "turns"}), 5);
+  EXPECT_NE(said().find("--if-absent lock"), std::string::npos) << said();
+  ASSERT_EQ(kv({"txn", "--if", "lock=me", "--if-number", "turns=1", "--delete", "lock", "--put", "last=me"}),
+            0)
+      << said();
+  ASSERT_EQ(kv({"scan"}), 0);
+  EXPECT_EQ(said(), "last\tme\nturns\t1\n");
+  EXPECT_EQ(kv({"txn", "--put", "a=1", "--delete", "a"}), 2) << said();
+}
+
+TEST_F(ReplicasTest, show_each_change_once_and_in_order_whoever_leads) {
+  constexpr int writes = 20;
+  const auto laptop = crypto::generate_client_key(folder.path() / "laptop");
+  ASSERT_TRUE(laptop.has_value());
+  pairing.clients = {{.key = *laptop, .prefixes = {"app/"}}};
+  std::ofstream(configuration()) << config::print_pairing(pairing);
+  ASSERT_NO_FATAL_FAILURE(found());
+  std::vector<std::string> command{MALLARD_PROGRAM, "kv", "watch", "app/", "--from", "1"};
+  const std::vector<std::string> place{"--config",  configuration(),
+                                       "--cluster", "east",
+                                       "--key",     (folder.path() / "laptop" / "client.key").string()};
+  command.insert(command.end(), place.begin(), place.end());
+  const std::filesystem::path file = folder.path() / "watch.out";
+  ChildProcess watch(command, {.output = file});
+  std::string expected;
+  for (int i = 0; i < writes; ++i) {
+    if (i == writes / 2) {
+      const std::size_t first = leader().value_or(0);
+      processes[first]->signal(SIGKILL);
+      processes[first]->wait();
+      processes[first].emplace(run(first, false));
+    }
+    ASSERT_EQ(kv({"put", "other", "1"}), 0) << said();
+    ASSERT_EQ(kv({"put", "app/" + std::to_string(i % 3), std::to_string(i)}), 0) << said();
+    expected += "put app/" + std::to_string(i % 3) + " " + std::to_string(i) + "\n";
+  }
+  // Without the indexes, which rise.
+  const auto shown = [&] {
+    std::istringstream lines(said_in(file));
+    std::string all;
+    std::string operation;
+    std::string key;
+    std::string value;
+    std::uint64_t before = 0;
+    for (std::uint64_t index = 0; lines >> index >> operation >> key >> value; before = index) {
+      all += index > before ? operation + " " + key + " " + value + "\n" : "disorder\n";
+    }
+    return all;
+  };
+  EXPECT_TRUE(wait_until(limit, [&] { return shown() == expected; })) << said_in(file);
+  EXPECT_TRUE(watch.running());
+  EXPECT_EQ(kv_from_elsewhere({"watch", "other"}, (folder.path() / "laptop" / "client.key").string()), 5);
+  EXPECT_NE(said().find("prefixes"), std::string::npos) << said();
 }
 
 TEST_F(ReplicasTest, do_not_share_a_directory) {

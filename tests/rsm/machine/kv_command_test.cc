@@ -20,6 +20,12 @@ Bytes scan_command() {
   return encode_command(command);
 }
 
+Bytes changes_command() {
+  KvCommand command{.operation = KvOperation::changes};
+  command.changes = {.from = 12, .prefix = bytes("app/"), .bytes_max = 1'000};
+  return encode_command(command);
+}
+
 Bytes txn_command(const std::vector<std::string>& keys) {
   std::vector<KvWrite> writes;
   writes.reserve(keys.size());
@@ -42,7 +48,8 @@ std::vector<Bytes> one_of_each() {
           txn_command({"a", "b"}),
           number_command(KvOperation::session_open, 77),
           close_command(5, 77),
-          number_command(KvOperation::fence_raise, 2)};
+          number_command(KvOperation::fence_raise, 2),
+          changes_command()};
 }
 
 TEST(KvCommand, what_was_encoded_decodes_to_the_same) {
@@ -106,8 +113,9 @@ TEST(KvCommand, the_keys_of_a_transaction_rise) {
 }
 
 TEST(KvCommand, only_what_changes_something_runs_in_a_session) {
-  for (const KvOperation operation : {KvOperation::get, KvOperation::scan, KvOperation::session_open,
-                                      KvOperation::fence_raise, KvOperation::link_apply}) {
+  for (const KvOperation operation :
+       {KvOperation::get, KvOperation::scan, KvOperation::changes, KvOperation::session_open,
+        KvOperation::fence_raise, KvOperation::link_apply}) {
     KvCommand command{.operation = operation, .session = tag};
     command.write.key = bytes("key");
     EXPECT_FALSE(decode_command(encode_command(command)));
@@ -117,7 +125,7 @@ TEST(KvCommand, only_what_changes_something_runs_in_a_session) {
 TEST(KvCommand, random_bytes_are_refused_or_mean_themselves) {
   Prng prng(2);
   for (int i = 0; i < 50'000; ++i) {
-    Bytes command = one_of_each()[prng.below(10)];
+    Bytes command = one_of_each()[prng.below(11)];
     for (std::uint64_t flips = 1 + prng.below(3); flips > 0; --flips) {
       command[prng.below(command.size())] = static_cast<std::byte>(prng.below(256));
     }
@@ -157,6 +165,8 @@ TEST(KvCommand, clients_stay_within_their_prefixes) {
   EXPECT_FALSE(allowed(get_command("app")));
   EXPECT_FALSE(allowed(erase_command("c")));
   EXPECT_TRUE(allowed(scan_command()));
+  EXPECT_TRUE(allowed(changes_command()));
+  EXPECT_FALSE(allowed(encode_command({.operation = KvOperation::changes})));
   EXPECT_FALSE(allowed(txn_command({"b"})));  // its guard reads g
   EXPECT_TRUE(allowed(number_command(KvOperation::session_open, 1)));
   EXPECT_FALSE(allowed(number_command(KvOperation::fence_raise, 1)));

@@ -37,10 +37,10 @@ TEST(KvReply, short_or_unknown_bytes_are_none) {
                                           "12345678",
                                           9))));
   EXPECT_TRUE(
-      decode_reply(bytes("\x0e"
+      decode_reply(bytes("\x0f"
                          "12345678")));
   EXPECT_FALSE(
-      decode_reply(bytes("\x0f"
+      decode_reply(bytes("\x10"
                          "12345678")));
 }
 
@@ -54,6 +54,27 @@ TEST(KvReply, a_damaged_list_ends_and_says_so) {
   EXPECT_EQ(text(first->value), "v");
   EXPECT_FALSE(entries.next());
   EXPECT_FALSE(entries.ok());
+}
+
+TEST(KvReply, a_damaged_list_of_changes_ends_and_says_so) {
+  const std::string head("\x09\0\0\0\0\0\0\0\x02\0\0\0", 12);
+  const std::string put("\x05\0\0\0\0\0\0\0\x03\x01\0\x01\0\0\0kv", 17);
+  KvChangeList list(bytes(head + put));
+  EXPECT_EQ(list.go_on_from(), 9U);
+  const auto first = list.next();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->index, CommitIndex(5));
+  EXPECT_EQ(first->operation, KvOperation::put);
+  EXPECT_EQ(text(first->entry.key), "k");
+  EXPECT_EQ(text(first->entry.value), "v");
+  EXPECT_FALSE(list.next());
+  EXPECT_FALSE(list.ok());
+  std::string strange = put;
+  strange[8] = '\x05';
+  KvChangeList other(bytes(head + strange));
+  EXPECT_FALSE(other.next());
+  EXPECT_FALSE(other.ok());
+  EXPECT_FALSE(KvChangeList(bytes("short")).ok());
 }
 
 }  // namespace

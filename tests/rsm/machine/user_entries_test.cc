@@ -14,7 +14,8 @@ class UserEntriesTest : public testing::Test {
   UserEntriesTest()
       : versions((crypto::start_sodium(), 100'000)),
         links(versions.forest(), versions.live().system),
-        entries(versions, links, 10) {}
+        history(history_bytes_min),
+        entries(versions, links, history, 10) {}
 
   std::optional<std::uint64_t> perform(const KvWrite& write) {
     return entries.perform(write, entries.forecast(write), egress);
@@ -22,6 +23,7 @@ class UserEntriesTest : public testing::Test {
 
   KvVersions versions;
   LinkTable links;
+  KvHistory history;
   UserEntries entries;
   EgressLog egress;
 };
