@@ -90,7 +90,8 @@ KvClient::KvClient(const std::vector<std::filesystem::path>& directories)
   }
 }
 
-KvClient::KvClient(const std::vector<door::RemoteDoor>& doors) : pool_(4 * PayloadPool::slot_bytes_max) {
+KvClient::KvClient(const std::vector<door::RemoteDoor>& doors, KvListing listing)
+    : listing_(std::move(listing)), pool_(4 * PayloadPool::slot_bytes_max) {
   for (std::size_t i = 0; i < doors.size(); ++i) {
     const door::DoorClientSettings settings{.remote = doors[i], .seed = i};
     seats_.push_back(std::make_unique<Seat>(*this, i, settings, ReplicaIndex(static_cast<std::uint16_t>(i))));
@@ -105,6 +106,12 @@ bool KvClient::is_shut_out() const {
 
 bool KvClient::is_key_unknown() const {
   return std::ranges::any_of(seats_, [](const auto& seat) { return seat->is_key_unknown(); });
+}
+
+bool KvClient::is_turned_away() const { return is_shut_out() && (is_key_unknown() || !listing_.is_listed); }
+
+std::string KvClient::failure() const {
+  return is_turned_away() ? fmt::format("{}; {}", failure_, listing_.advice) : failure_;
 }
 
 void KvClient::ask(ByteView command, Repeat repeat) {
@@ -135,7 +142,7 @@ bool KvClient::turn(Instant until) {
   for (;;) {
     const Instant now = transport::EventLoop::now();
     step(now);
-    if (answer_ || now >= until) {
+    if (answer_ || now >= until || is_turned_away()) {
       return answer_.has_value();
     }
     const Instant wake = asked_ ? until : std::max(not_before_, now + Duration::milliseconds(1));

@@ -30,6 +30,12 @@ enum class Repeat : std::uint8_t {
   always,  // asked again until there is an answer: for reads, and for commands in a session
 };
 
+// What the configuration that we have says of the key that we show.
+struct KvListing {
+  bool is_listed = true;  // under `clients:`
+  std::string advice;     // what to do where it is not, or where no replica knows the key
+};
+
 // One request at a time. Not thread-safe.
 class KvClient {
  public:
@@ -37,7 +43,7 @@ class KvClient {
   explicit KvClient(const std::vector<std::filesystem::path>& directories);
   // The same over the network: of all replicas, in the order of their ids. Throws as
   // transport::door::DoorClient.
-  explicit KvClient(const std::vector<transport::door::RemoteDoor>& doors);
+  explicit KvClient(const std::vector<transport::door::RemoteDoor>& doors, KvListing listing = {});
   ~KvClient();
   KvClient(const KvClient&) = delete;
   KvClient& operator=(const KvClient&) = delete;
@@ -50,7 +56,8 @@ class KvClient {
   // forgotten.
   void leave(ByteView command);
 
-  // Lets things happen until the request is answered or `until` has come; whether it is answered.
+  // Lets things happen until the request is answered, `until` has come, or we are turned away; whether it is
+  // answered.
   bool turn(Instant until);
   [[nodiscard]] const std::optional<KvAnswer>& answer() const { return answer_; }
   // Whether what was asked may be executed, now or later, though no answer says so: it was sent, and what
@@ -62,11 +69,13 @@ class KvClient {
   [[nodiscard]] std::size_t last_place() const { return last_place_; }
   // Why nobody executes the request: no replica can be reached, or those that were asked last cannot serve.
   // Empty: one was asked and has not answered yet.
-  [[nodiscard]] const std::string& failure() const { return failure_; }
+  [[nodiscard]] std::string failure() const;
   // No door is open, and at each of them an attempt to come in has failed since it was last open.
   [[nodiscard]] bool is_shut_out() const;
-  // Over the network: one of the replicas does not know our key, which no waiting mends. failure() says so.
+  // Over the network: one of the replicas does not know our key. failure() says so.
   [[nodiscard]] bool is_key_unknown() const;
+  // We are shut out, because of our key or of a file that does not name it: no waiting mends that.
+  [[nodiscard]] bool is_turned_away() const;
 
  private:
   class Seat;
@@ -83,6 +92,7 @@ class KvClient {
   void turn_to(std::size_t place, Duration pause);
   [[nodiscard]] std::optional<std::size_t> place_of(ReplicaIndex replica) const;
 
+  KvListing listing_;
   PayloadPool pool_;  // before the loop: what the loop still holds at its end gives its payloads back
   transport::EventLoop loop_;
   std::vector<std::unique_ptr<Seat>> seats_;

@@ -46,7 +46,7 @@ ExitCode read(KvClient& client, const rsm::KvCommand& command, const KvQuestion&
     client.ask(rsm::encode_command(command), Repeat::always);
   }
   return client.turn(transport::EventLoop::now() + patience) ? report_answer(question, *client.answer())
-                                                             : report_silence(client.failure());
+                                                             : report_silence(client);
 }
 
 ExitCode run_command(const KvOptions& options, rsm::KvCommand command) {
@@ -71,7 +71,7 @@ ExitCode run_command(const KvOptions& options, rsm::KvCommand command) {
   };
   const WriteReport report =
       write_once(*client, tagged, options.session, transport::EventLoop::now() + patience);
-  return report_write(question, report, client->failure());
+  return report_write(question, report, *client);
 }
 
 struct TxnOptions {
@@ -99,7 +99,7 @@ ExitCode run_txn(const TxnOptions& options) {
                             .configuration = options.place.configuration,
                             .conditions = request->conditions(),
                             .counters = request->counters()};
-  return report_write(question, report, client->failure());
+  return report_write(question, report, *client);
 }
 
 void add_place_options(CLI::App& verb, KvPlace& place) {

@@ -128,23 +128,24 @@ ExitCode report_answer(const KvQuestion& question, const KvAnswer& answer) {
   return ExitCode::refused;
 }
 
-ExitCode report_silence(const std::string& failure) {
+ExitCode report_silence(const KvClient& client) {
+  const std::string failure = client.failure();
   fmt::print(stderr, "mallard kv: not executed: {}\n",
              failure.empty() ? "no replica took it in time; try again" : failure);
-  return ExitCode::failed;
+  return client.is_turned_away() && client.is_key_unknown() ? ExitCode::refused : ExitCode::failed;
 }
 
-ExitCode report_write(const KvQuestion& question, const WriteReport& report, const std::string& failure) {
+ExitCode report_write(const KvQuestion& question, const WriteReport& report, const KvClient& client) {
   switch (report.outcome) {
     case WriteOutcome::answered:
     case WriteOutcome::turned_away:
       return report_answer(question, *report.answer);
     case WriteOutcome::too_late:
-      return report_silence(failure);
+      return report_silence(client);
     case WriteOutcome::unknown:
       break;
   }
-  return report_unknown(report, failure);
+  return report_unknown(report, client.failure());
 }
 
 }  // namespace mallard::cli

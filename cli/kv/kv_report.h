@@ -23,9 +23,9 @@ struct KvQuestion {
 
 // An answer to a read, or one that is no doubt about a write.
 ExitCode report_answer(const KvQuestion& question, const KvAnswer& answer);
-// Nothing was executed, for nobody answered; `failure` as KvClient::failure().
-ExitCode report_silence(const std::string& failure);
+// Nothing was executed, for nobody answered.
+ExitCode report_silence(const KvClient& client);
 // What is known of a write; likewise.
-ExitCode report_write(const KvQuestion& question, const WriteReport& report, const std::string& failure);
+ExitCode report_write(const KvQuestion& question, const WriteReport& report, const KvClient& client);
 
 }  // namespace mallard::cli

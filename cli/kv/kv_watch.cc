@@ -100,7 +100,7 @@ bool KvWatch::look_elsewhere() {
 }
 
 ExitCode KvWatch::report_silence() const {
-  const std::string& failure = client_.failure();
+  const std::string failure = client_.failure();
   fmt::print(stderr, "mallard kv: {}; {}\n", failure.empty() ? "no replica answers" : failure,
              from_ == 0 ? "nothing was watched" : fmt::format("go on with --from {}", from_));
   return ExitCode::failed;

@@ -55,6 +55,7 @@ TEST_F(KvClientTest, LearnsAtOnceThatNobodyKnowsItsKey) {
   ASSERT_TRUE(run_both_until(kv, [&] { return kv.is_shut_out() && kv.is_key_unknown(); })) << kv.failure();
   EXPECT_NE(kv.failure().find("does not know our key"), std::string::npos) << kv.failure();
   EXPECT_FALSE(kv.answer().has_value());
+  EXPECT_TRUE(kv.is_turned_away());
 }
 
 TEST_F(KvClientTest, TellsADoorThatNobodyOpensFromAKeyThatNobodyKnows) {
@@ -63,6 +64,14 @@ TEST_F(KvClientTest, TellsADoorThatNobodyOpensFromAKeyThatNobodyKnows) {
   ASSERT_TRUE(run_both_until(kv, [&] { return kv.is_shut_out(); }));
   EXPECT_FALSE(kv.is_key_unknown());
   EXPECT_NE(kv.failure(), "");
+}
+
+TEST_F(KvClientTest, DoesNotWaitWhereItsFileDoesNotNameItAndNobodyListens) {
+  KvClient kv({remote(first, closed_port())}, {.is_listed = false, .advice = "put it there"});
+  kv.ask(command(), Repeat::always);
+  EXPECT_FALSE(kv.turn(transport::EventLoop::now() + Duration::seconds(60)));
+  EXPECT_TRUE(kv.is_turned_away());
+  EXPECT_NE(kv.failure().find("; put it there"), std::string::npos) << kv.failure();
 }
 
 TEST_F(KvClientTest, IsNotShutOutWhereOneDoorIsOpen) {
