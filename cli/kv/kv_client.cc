@@ -145,7 +145,10 @@ bool KvClient::turn(Instant until) {
     if (answer_ || now >= until || is_turned_away()) {
       return answer_.has_value();
     }
-    const Instant wake = asked_ ? until : std::max(not_before_, now + Duration::milliseconds(1));
+    Instant wake = std::max(not_before_, now + Duration::milliseconds(1));
+    if (asked_) {
+      wake = repeat_ == Repeat::always ? asked_->at + answer_patience : until;
+    }
     loop_.wait(std::min(until, wake), calls_per_wait);
   }
 }
@@ -154,7 +157,7 @@ void KvClient::step(Instant now) {
   if (answer_ || command_.empty() || now < not_before_) {
     return;
   }
-  if (asked_ && repeat_ == Repeat::always && now - asked_->at > answer_patience) {
+  if (asked_ && repeat_ == Repeat::always && now - asked_->at >= answer_patience) {
     lose();
     return;
   }
