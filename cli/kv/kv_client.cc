@@ -158,6 +158,7 @@ void KvClient::step(Instant now) {
     return;
   }
   if (asked_ && repeat_ == Repeat::always && now - asked_->at >= answer_patience) {
+    failure_ = "the replica that was asked says nothing";
     lose();
     return;
   }
@@ -177,7 +178,6 @@ void KvClient::step(Instant now) {
   const door::Submit submit{.request = last_request_ + 1, .command = *slot, .local = local_};
   if (seat.send(submit)) {
     ++last_request_;
-    failure_.clear();
     asked_ = Asked{target_, last_request_, now};
   } else {
     turn_to(target_ + 1, pause_after_refusal);
@@ -220,6 +220,7 @@ void KvClient::take(std::size_t place, const door::Reply& reply) {
   }
   last_place_ = place;
   asked_.reset();
+  failure_.clear();
 }
 
 void KvClient::lose() {

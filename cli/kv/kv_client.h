@@ -67,8 +67,8 @@ class KvClient {
   [[nodiscard]] std::size_t places() const { return seats_.size(); }
   // The place of the replica that answered last.
   [[nodiscard]] std::size_t last_place() const { return last_place_; }
-  // Why nobody executes the request: no replica can be reached, or those that were asked last cannot serve.
-  // Empty: one was asked and has not answered yet.
+  // Why nobody executed the request so far: what the last attempt failed of. Empty: none has, since the last
+  // answer.
   [[nodiscard]] std::string failure() const;
   // No door is open, and at each of them an attempt to come in has failed since it was last open.
   [[nodiscard]] bool is_shut_out() const;

@@ -200,6 +200,8 @@ void CommandDesk::reply(const Waiting& to, ReplyStatus status, PayloadRef bytes)
     case ReplyStatus::forbidden:
       ++counters_.forbidden;
       break;
+    case ReplyStatus::not_ready:  // of a replica that has no desk yet
+      break;
   }
   door::Reply reply{.request = to.request, .status = status, .bytes = bytes};
   if (status == ReplyStatus::not_leader && leader_) {
