@@ -212,7 +212,8 @@ void ReplicaStage::say(std::size_t id, const door::DoorMessage& message) {
   seats_[id].replica->on_message({2, 2}, {door::Role::gateway, {.process = 2, .user = 42}}, message);
 }
 
-void ReplicaStage::apply(std::size_t id, LinkIndex link, std::uint64_t batch, std::string_view key, Fence fence) {
+void ReplicaStage::apply(std::size_t id, LinkIndex link, std::uint64_t batch, std::string_view key,
+                         Fence fence) {
   const KvWrite write{.operation = KvOperation::increment, .key = text_bytes(key), .amount = 1};
   const std::size_t bytes = message_bytes(write);
   PayloadPool& pool = *seats_[id].pool;

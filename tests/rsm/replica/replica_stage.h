@@ -80,7 +80,8 @@ class ReplicaStage {
   // Its queue takes nothing more, or takes it again.
   void fill_queue_of_gateway(std::size_t id, bool full) { seats_[id].queue_full = full; }
   // A batch that came over a link and increments `key`, for the replica to apply.
-  void apply(std::size_t id, LinkIndex link, std::uint64_t batch, std::string_view key, Fence fence = Fence(0));
+  void apply(std::size_t id, LinkIndex link, std::uint64_t batch, std::string_view key,
+             Fence fence = Fence(0));
   struct Told {
     transport::door::DoorMessage message;
     std::vector<std::byte> body;

@@ -105,9 +105,8 @@ bool CftWorld::needs_each_log() const {
 }
 
 bool CftWorld::change_is_asked_for() const {
-  return std::any_of(machines_.begin(), machines_.end(), [](const Machine& machine) {
-    return machine.host && machine.host->asks_for_member();
-  });
+  return std::any_of(machines_.begin(), machines_.end(),
+                     [](const Machine& machine) { return machine.host && machine.host->asks_for_member(); });
 }
 
 bool CftWorld::knows_who_is_down(const SimHost& leader) const {

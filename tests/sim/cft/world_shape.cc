@@ -62,8 +62,8 @@ WorldShape draw_shape(std::uint64_t seed) {
   shape.durability = prng.below(2) == 0 ? Durability::disk : Durability::replicated;
   shape.host.core = core_of(prng, shape.processes);
   shape.host.core.durability = shape.durability;
-  shape.shrinks = shape.membership && (shape.durability == Durability::disk ||
-                                       Prng(seed).child("shrinks").below(3) != 0);
+  shape.shrinks =
+      shape.membership && (shape.durability == Durability::disk || Prng(seed).child("shrinks").below(3) != 0);
   shape.host.core.start.members = {(1ULL << shape.members) - 1, Epoch(1)};
   shape.host.sync_max = us(prng.between(5, 150));
   shape.host.apply_per_turn = static_cast<std::uint32_t>(prng.between(1, 16));
