@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <type_traits>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -111,10 +112,17 @@ void add_cluster_options(CLI::App& command, ClusterWords& words) {
 }
 
 template <class Number>
-CLI::Option* add_count(CLI::App& command, const char* name, Number& value, Number least, Number most,
-                       const char* what) {
-  return command.add_option(name, value, fmt::format("{}, {} to {} ({})", what, least, most, value))
-      ->check(CLI::Range(least, most))
+struct Limits {
+  Number least;
+  Number most;
+};
+
+template <class Number>
+CLI::Option* add_count(CLI::App& command, const char* name, Number& value,
+                       Limits<std::type_identity_t<Number>> limits, const char* what) {
+  return command
+      .add_option(name, value, fmt::format("{}, {} to {} ({})", what, limits.least, limits.most, value))
+      ->check(CLI::Range(limits.least, limits.most))
       ->type_name("N");
 }
 
@@ -155,11 +163,11 @@ void add_commit(CLI::App& group, ExitCode& exit_code) {
   const auto options = std::make_shared<CommitOptions>();
   CommitSettings& settings = options->settings;
   add_cluster_options(*command, *options);
-  add_count<std::uint16_t>(*command, "--replicas", settings.replicas, 3, 7, "Replicas");
-  add_count<std::uint32_t>(*command, "--bytes", settings.bytes, 16, 65'536, "Bytes of a write");
-  add_count<std::uint64_t>(*command, "--seconds", settings.seconds, 1, 60, "Seconds of measuring");
-  add_count<std::uint64_t>(*command, "--commits", settings.commits, 1, 4'000'000,
-                           "Commits that are timed one at a time, at most");
+  add_count(*command, "--replicas", settings.replicas, {3, 7}, "Replicas");
+  add_count(*command, "--bytes", settings.bytes, {16, 65'536}, "Bytes of a write");
+  add_count(*command, "--seconds", settings.seconds, {1, 60}, "Seconds of measuring");
+  add_count(*command, "--commits", settings.commits, {1, 4'000'000},
+            "Commits that are timed one at a time, at most");
   add_output_option(*command, options->format);
   command->callback([options, &exit_code] { exit_code = bench_commit(*options); });
 }
@@ -191,10 +199,10 @@ void add_failover(CLI::App& group, ExitCode& exit_code) {
   CLI::App* command = group.add_subcommand("failover", "How long nobody writes when a leader is gone");
   const auto options = std::make_shared<FailoverOptions>();
   add_cluster_options(*command, *options);
-  add_count<std::uint64_t>(*command, "--rounds", options->settings.rounds, 1, 1'000,
-                           "Leaders that are killed or stopped, in turn");
-  add_count<std::uint64_t>(*command, "--quiet-seconds", options->settings.quiet_seconds, 0, 600,
-                           "Seconds without a fault, in which changes of the leader are counted");
+  add_count(*command, "--rounds", options->settings.rounds, {1, 1'000},
+            "Leaders that are killed or stopped, in turn");
+  add_count(*command, "--quiet-seconds", options->settings.quiet_seconds, {0, 600},
+            "Seconds without a fault, in which changes of the leader are counted");
   add_output_option(*command, options->format);
   command->callback([options, &exit_code] { exit_code = bench_failover(*options); });
 }
@@ -249,8 +257,8 @@ ExitCode bench_mirror(const MirrorOptions& options) {
 void add_mirror(CLI::App& group, ExitCode& exit_code) {
   CLI::App* command = group.add_subcommand("mirror", "What a mirror carries, beside etcdctl make-mirror");
   const auto options = std::make_shared<MirrorOptions>();
-  add_count<std::uint64_t>(*command, "--values", options->settings.values, 100, 50'000, "Values");
-  add_count<std::uint32_t>(*command, "--bytes", options->settings.bytes, 16, 65'536, "Bytes of a value");
+  add_count(*command, "--values", options->settings.values, {100, 50'000}, "Values");
+  add_count(*command, "--bytes", options->settings.bytes, {16, 65'536}, "Bytes of a value");
   add_output_option(*command, options->format);
   command->callback([options, &exit_code] { exit_code = bench_mirror(*options); });
 }

@@ -54,7 +54,7 @@ class EtcdMirror {
     if (auto filled = fill(); !filled) {
       return Failure<std::string>(filled.error());
     }
-    const auto rate = drain();
+    auto rate = drain();
     if (!rate) {
       return rate;
     }
@@ -172,7 +172,7 @@ class EtcdMirror {
 }  // namespace
 
 Result<double, std::string> run_etcd_mirror(const MirrorSettings& settings, const volatile int& interrupted) {
-  const std::size_t wanted = 2 * mirror_members * EtcdCluster::ports_per_member;
+  const std::size_t wanted = std::size_t{2} * mirror_members * EtcdCluster::ports_per_member;
   const std::vector<std::uint16_t> ports = find_free_ports(wanted);
   if (ports.size() < wanted) {
     return Failure<std::string>(fmt::format("{} free ports are needed at 127.0.0.1", wanted));

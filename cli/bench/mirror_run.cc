@@ -165,7 +165,7 @@ class Mirror {
   Result<void, std::string> read_back(KvClient& client) {
     const Instant end = now() + answer_patience;
     for (std::size_t place = 0; place < mirror_members;) {
-      const auto compared = compare_records(client, place, records_);
+      auto compared = compare_records(client, place, records_);
       if (compared) {
         ++place;
       } else if (now() > end || interrupted_ != 0) {

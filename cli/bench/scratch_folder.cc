@@ -14,7 +14,7 @@ namespace {
 constexpr std::uintmax_t memory_bytes_min = 1ULL << 30;
 
 std::filesystem::path parent_of(ScratchFolder::Medium medium) {
-  const std::filesystem::path memory = "/dev/shm";
+  std::filesystem::path memory = "/dev/shm";
   if (medium == ScratchFolder::Medium::memory) {
     std::error_code failed;
     const std::filesystem::space_info space = std::filesystem::space(memory, failed);
@@ -43,7 +43,7 @@ ScratchFolder::~ScratchFolder() {
 }
 
 std::filesystem::path ScratchFolder::make(const std::string& name) const {
-  const std::filesystem::path made = path_ / name;
+  std::filesystem::path made = path_ / name;
   std::filesystem::create_directory(made);
   return made;
 }

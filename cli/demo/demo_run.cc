@@ -305,7 +305,7 @@ std::string DemoRun::dead_process() {
       const bool killed = std::ranges::any_of(crashes_, [c, r](const Crash& crash) {
         return crash.cluster == c && crash.replica == r && crash.step == CrashStep::down;
       });
-      const std::string words = killed ? "" : deployment_->last_words(c, r);
+      std::string words = killed ? "" : deployment_->last_words(c, r);
       if (!words.empty()) {
         return words;
       }
@@ -319,7 +319,7 @@ Result<LogComparison, std::string> DemoRun::compare_all() const {
   LogComparison sum;
   for (std::size_t c = 0; c < 2; ++c) {
     if (deployment_->has_replicas(c)) {
-      const auto compared = compare_states(deployment_->directories(c), workload_);
+      auto compared = compare_states(deployment_->directories(c), workload_);
       if (!compared) {
         return compared;
       }
@@ -327,11 +327,10 @@ Result<LogComparison, std::string> DemoRun::compare_all() const {
       continue;
     }
     for (const std::filesystem::path& directory : deployment_->directories(c)) {
-      const auto compared = c == 0
-                                ? compare_log(file::committed_log_path(directory), file::LogKind::committed,
-                                              deployment_->cluster_name(0), workload_)
-                                : compare_log(file::delivered_log_path(directory, deployment_->link_name()),
-                                              file::LogKind::delivered, deployment_->link_name(), workload_);
+      auto compared = c == 0 ? compare_log(file::committed_log_path(directory), file::LogKind::committed,
+                                           deployment_->cluster_name(0), workload_)
+                             : compare_log(file::delivered_log_path(directory, deployment_->link_name()),
+                                           file::LogKind::delivered, deployment_->link_name(), workload_);
       if (!compared) {
         return compared;
       }

@@ -96,7 +96,7 @@ Result<LogComparison, std::string> compare_states(const std::vector<std::filesys
   KvClient client(directories);
   LogComparison all;
   for (std::size_t replica = 0; replica < directories.size(); ++replica) {
-    const auto compared = compare_one(client, replica, Comparison(state, sums));
+    auto compared = compare_one(client, replica, Comparison(state, sums));
     if (!compared) {
       return compared;
     }

@@ -14,7 +14,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 using rsm::ReplicaState;
 
-double seconds(Duration span) { return static_cast<double>(span.ns / 1'000'000) / 1e3; }
+// Whole milliseconds are enough for a reader.
+double seconds(Duration span) {
+  const std::int64_t milliseconds = span.ns / 1'000'000;
+  return static_cast<double>(milliseconds) / 1e3;
+}
 
 bool is_outbound(const ReplicaSources& sources, std::size_t link) {
   return sources.pairing.links[link].from == sources.self.cluster;
