@@ -29,7 +29,7 @@ class KvClientTest : public door::NetworkDoorTest {
   }
   // A port where nobody listens.
   std::uint16_t closed_port() {
-    const door::DoorDirectory elsewhere;
+    const ScratchDirectory elsewhere;
     auto other = door::DoorServer::open(
         {.path = door::door_path(elsewhere.path()), .replica = {}, .incarnation = {}, .limits = {}},
         {io, server_pool, replica});

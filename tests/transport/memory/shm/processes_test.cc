@@ -339,7 +339,7 @@ TEST(Processes, a_reader_of_another_user_cannot_make_its_descriptor_writable) {
   ASSERT_TRUE(memory);
   const auto fd = memory->read_only_fd();
   ASSERT_TRUE(fd);
-  const std::string path = fmt::format("/proc/self/fd/{}", fd->get());
+  const std::string path = fmt::format("/proc/self/fd/{}", fd->number());
   const pid_t child = ::fork();
   if (child == 0) {
     if (::setuid(65534) != 0) ::_exit(2);

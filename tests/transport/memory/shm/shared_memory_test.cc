@@ -47,7 +47,7 @@ TEST(SharedMemory, who_may_only_read_gets_a_descriptor_that_can_only_read) {
   ASSERT_TRUE(made);
   auto fd = made->read_only_fd();
   ASSERT_TRUE(fd);
-  EXPECT_FALSE(SharedMemory::attach(copy_of(fd->get()), 4096, true));
+  EXPECT_FALSE(SharedMemory::attach(copy_of(fd->number()), 4096, true));
   EXPECT_TRUE(SharedMemory::attach(std::move(*fd), 4096, false));
 }
 
