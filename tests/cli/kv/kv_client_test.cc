@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/support/scratch_directory.h"
 #include "tests/transport/door/network_door.h"
 
 namespace mallard::cli {

@@ -59,7 +59,8 @@ TEST(KvReply, a_damaged_list_ends_and_says_so) {
 TEST(KvReply, a_damaged_list_of_changes_ends_and_says_so) {
   const std::string head("\x09\0\0\0\0\0\0\0\x02\0\0\0", 12);
   const std::string put("\x05\0\0\0\0\0\0\0\x03\x01\0\x01\0\0\0kv", 17);
-  KvChangeList list(bytes(head + put));
+  const std::string cut = head + put;
+  KvChangeList list(bytes(cut));
   EXPECT_EQ(list.go_on_from(), 9U);
   const auto first = list.next();
   ASSERT_TRUE(first);
@@ -69,9 +70,9 @@ TEST(KvReply, a_damaged_list_of_changes_ends_and_says_so) {
   EXPECT_EQ(text(first->entry.value), "v");
   EXPECT_FALSE(list.next());
   EXPECT_FALSE(list.ok());
-  std::string strange = put;
-  strange[8] = '\x05';
-  KvChangeList other(bytes(head + strange));
+  std::string strange = cut;
+  strange[head.size() + 8] = '\x05';
+  KvChangeList other(bytes(strange));
   EXPECT_FALSE(other.next());
   EXPECT_FALSE(other.ok());
   EXPECT_FALSE(KvChangeList(bytes("short")).ok());

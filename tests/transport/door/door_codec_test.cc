@@ -332,14 +332,14 @@ TEST(DoorCodec, every_role_has_its_messages) {
     }
     return text;
   };
-  EXPECT_EQ(allowed(Role::client), "...x.............");
-  EXPECT_EQ(allowed(Role::operations), "...x.............");
-  EXPECT_EQ(allowed(Role::gateway), ".....x..xx..x.x.x");
+  EXPECT_EQ(allowed(Role::client), "...x..............");
+  EXPECT_EQ(allowed(Role::operations), "...x..............");
+  EXPECT_EQ(allowed(Role::gateway), ".....x..xx..x.x.x.");
   std::string replica;
   for (std::size_t kind = 0; kind < message_kinds; ++kind) {
     replica += is_said_by_replica(samples.draw(kind)) ? 'x' : '.';
   }
-  EXPECT_EQ(replica, ".xx.x.xx..xx.x.x.");
+  EXPECT_EQ(replica, ".xx.x.xx..xx.x.x.x");
 }
 
 }  // namespace
