@@ -164,7 +164,7 @@ bool ReplicaProcess::ask_the_others(const ReplicaPlace& place, ExitCode& exit_co
   bool complained = false;
   while (!stopping_ && !witnesses_->has_heard_enough()) {
     const Instant now = transport::EventLoop::now();
-    witnesses_->tell(store_->witness(), *channels_, now);
+    witnesses_->tell(rsm::journal::Witness{}, *channels_, now);
     waiting_for_ = missing();
     board_->say(waiting_for_);
     if (!complained && board_->waited() > silence_patience) {

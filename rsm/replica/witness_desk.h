@@ -22,7 +22,8 @@ class WitnessDesk {
   void on_peer_up(memory::ProcessIndex peer);
   void on_message(memory::ProcessIndex from, const StoreSeen& message);
   // Tells whoever has not been told yet how far own store is, at once who came anew and the others from time
-  // to time.
+  // to time. `own` is empty until own store was compared with what the others saw: they would say back what
+  // it is now, as if they had seen it before this start.
   void tell(const journal::Witness& own, PeerPort& peers, Instant now);
 
   // How many of the others have said what they saw.

@@ -71,6 +71,23 @@ TEST(WitnessDesk, TellsAgainWhatWasLost) {
   EXPECT_EQ(post.sent[0].first, second);
 }
 
+// Two that come back together ask each other, and the first to hear answers last.
+TEST(WitnessDesk, WhoIsStillAskingIsNotToldItsOwnWord) {
+  WitnessDesk asking(self, 3);
+  WitnessDesk other(first, 3);
+  Post post;
+  asking.on_peer_up(first);
+  asking.tell(Witness{}, post, at(0));
+  ASSERT_EQ(post.sent.size(), 1U);
+  other.on_message(self, post.sent[0].second);
+  other.on_peer_up(self);
+  other.tell(Witness{}, post, at(1));
+  ASSERT_EQ(post.sent.size(), 2U);
+  asking.on_message(first, post.sent[1].second);
+  EXPECT_TRUE(asking.has_heard_enough());
+  EXPECT_EQ(asking.seen(), Witness{}) << "nobody has seen it before";
+}
+
 TEST(WitnessDesk, RemembersTheFurthest) {
   WitnessDesk desk(self, 3);
   desk.on_message(first,
