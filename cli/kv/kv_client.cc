@@ -207,6 +207,10 @@ void KvClient::take(std::size_t place, const door::Reply& reply) {
       if (const auto leader = place_of(reply.leader)) {
         return turn_to(*leader, Duration::milliseconds(1));
       }
+      if (!knows_all_places()) {
+        failure_ = fmt::format("replica {} leads, and cannot be reached", reply.leader.value);
+        return turn_to(target_ + 1, pause_after_refusal);
+      }
       answer_ = KvAnswer{.status = reply.status, .leader = reply.leader, .bytes = {}};
       break;
     }
@@ -238,6 +242,10 @@ void KvClient::turn_to(std::size_t place, Duration pause) {
     target_ = place % seats_.size();
   }
   not_before_ = transport::EventLoop::now() + pause;
+}
+
+bool KvClient::knows_all_places() const {
+  return std::ranges::all_of(seats_, [](const auto& seat) { return seat->replica().has_value(); });
 }
 
 std::optional<std::size_t> KvClient::place_of(ReplicaIndex replica) const {

@@ -91,6 +91,8 @@ class KvClient {
   void lose();
   void turn_to(std::size_t place, Duration pause);
   [[nodiscard]] std::optional<std::size_t> place_of(ReplicaIndex replica) const;
+  // Whose directory is whose is learned when its door opens.
+  [[nodiscard]] bool knows_all_places() const;
 
   KvListing listing_;
   PayloadPool pool_;  // before the loop: what the loop still holds at its end gives its payloads back
