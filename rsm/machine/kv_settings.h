@@ -13,7 +13,7 @@ struct KvSettings {
   std::uint64_t state_bytes = 1ULL << 30;    // for what clients store, as KeyForest::units_of() counts
   std::uint32_t sessions_max = 16'384;       // at most sessions_limit
   std::uint64_t view_bytes = 256ULL << 20;   // for versions that only views still see
-  std::uint64_t history_bytes = 4ULL << 20;  // for the newest changes; at least history_bytes_min
+  std::uint64_t history_bytes = 2ULL << 20;  // for the newest changes; at least history_bytes_min
 };
 
 }  // namespace mallard::rsm
