@@ -9,18 +9,13 @@
 
 #include "cli/gateway/fence_text.h"
 #include "cli/gateway/gateway_plan.h"
+#include "cli/page_seconds.h"
 #include "config/weights.h"
 
 namespace mallard::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// In whole milliseconds.
-double seconds(Duration span) {
-  const std::int64_t milliseconds = span.ns / 1'000'000;
-  return static_cast<double>(milliseconds) / 1e3;
-}
 
 double milliseconds(Duration span) { return static_cast<double>(span.ns) / 1e6; }
 
@@ -284,12 +279,12 @@ void GatewayReport::look_at(LinkWatch& watch, Instant now) const {
   }
   watch.lag_clock.observe(view.committed_message, now);
   const Duration lag = watch.lag_clock.lag(view.done_message, now);
-  view.lag_seconds = seconds(lag);
+  view.lag_seconds = page_seconds(lag);
   view.oldest_timestamp = view.committed_message > view.done_message ? unix_time(now - lag, now) : 0;
   if (view.state != before) {
     watch.state_since = now;
   }
-  view.state_seconds = seconds(now - watch.state_since);
+  view.state_seconds = page_seconds(now - watch.state_since);
 }
 
 void GatewayReport::look_at(PeerWatch& watch, Instant now) const {
@@ -299,7 +294,7 @@ void GatewayReport::look_at(PeerWatch& watch, Instant now) const {
     watch.since = now;
   }
   view.up = peer->up;
-  view.since_seconds = seconds(now - watch.since);
+  view.since_seconds = page_seconds(now - watch.since);
   view.rtt_seconds =
       peer->up && peer->round_trip.known() ? static_cast<double>(peer->round_trip.smoothed().ns) / 1e9 : -1;
   transport::PeerStatus status;
@@ -331,7 +326,7 @@ std::string GatewayReport::status_json(Instant now) const {
   status["version"] = MALLARD_VERSION;
   // As text: it has more digits than a browser's numbers.
   status["incarnation"] = fmt::to_string(sources_.incarnation.value);
-  status["uptime_s"] = seconds(now - started_);
+  status["uptime_s"] = page_seconds(now - started_);
   status["ready"] = not_ready_because(sources_.replica).empty();
   status["not_ready_because"] = not_ready_because(sources_.replica);
   status["links"] = Json::array();

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/metric_series.h"
+#include "cli/page_seconds.h"
 #include "cli/replica/start_page.h"
 #include "config/value_text.h"
 
@@ -13,12 +14,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using rsm::ReplicaState;
-
-// Whole milliseconds are enough for a reader.
-double seconds(Duration span) {
-  const std::int64_t milliseconds = span.ns / 1'000'000;
-  return static_cast<double>(milliseconds) / 1e3;
-}
 
 bool is_outbound(const ReplicaSources& sources, std::size_t link) {
   return sources.pairing.links[link].from == sources.self.cluster;
@@ -168,12 +163,12 @@ std::string ReplicaReport::status_json(Instant now) const {
   status["version"] = MALLARD_VERSION;
   // As text: it has more digits than a browser's numbers.
   status["incarnation"] = fmt::to_string(sources_.incarnation.value);
-  status["uptime_s"] = seconds(now - started_);
+  status["uptime_s"] = page_seconds(now - started_);
   const std::string why = not_ready_because(now);
   status["ready"] = why.empty();
   status["not_ready_because"] = why;
   status["state"] = rsm::replica_state_name(state_);
-  status["since_s"] = seconds(now - state_since_);
+  status["since_s"] = page_seconds(now - state_since_);
   status["leader"] = leader ? Json(leader->value) : Json(nullptr);
   const rsm::Engine& engine = sources_.replica.engine();
   status["role"] = state_ == ReplicaState::leading ? "leader" : "follower";

@@ -6,6 +6,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "cli/page_seconds.h"
 #include "rsm/replica/replica.h"
 
 namespace mallard::cli {
@@ -16,8 +17,6 @@ using rsm::ReplicaState;
 constexpr std::array<ReplicaState, 6> states{ReplicaState::recovering, ReplicaState::needs_snapshot,
                                              ReplicaState::following,  ReplicaState::leading,
                                              ReplicaState::electing,   ReplicaState::failed};
-
-double seconds(Duration span) { return static_cast<double>(span.ns / 1'000'000) / 1e3; }
 
 }  // namespace
 
@@ -31,11 +30,11 @@ transport::AdminSnapshot start_page(const StartStanding& standing, Instant now) 
   status["id"] = standing.id.value;
   status["version"] = MALLARD_VERSION;
   status["incarnation"] = fmt::to_string(standing.incarnation.value);
-  status["uptime_s"] = seconds(now - standing.started);
+  status["uptime_s"] = page_seconds(now - standing.started);
   status["ready"] = false;
   status["not_ready_because"] = why;
   status["state"] = starting_state;
-  status["since_s"] = seconds(waited);
+  status["since_s"] = page_seconds(waited);
   status["leader"] = nullptr;
   status["role"] = "follower";
   for (const char* unknown : {"term", "epoch", "committed", "durable"}) {
