@@ -44,7 +44,7 @@ Result<Entry, EntryFault> decode_entry(ByteView bytes, const LogMark& previous) 
   if (bytes.size() < entry_header_bytes) return Failure<EntryFault>(EntryFault::malformed);
   // The leader may still be writing. What is checked and what is answered must be one reading of the header:
   // with two, the checksum would vouch for words that were not there yet when they were taken.
-  std::array<std::byte, entry_header_bytes> copy;
+  std::array<std::byte, entry_header_bytes> copy{};
   std::memcpy(copy.data(), bytes.data(), copy.size());
   __asm__ volatile("" : : "r"(copy.data()) : "memory");
   ByteReader header{ByteView(copy)};
