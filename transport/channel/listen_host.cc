@@ -7,7 +7,7 @@
 namespace mallard::transport {
 
 std::string listen_host(std::string_view host) {
-  const std::string dialed(host);
+  std::string dialed(host);
   if (dialed == "127.0.0.1" || dialed == "::1") {
     return dialed;
   }
