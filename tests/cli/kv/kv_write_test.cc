@@ -15,7 +15,8 @@ namespace {
 using transport::door::ReplyStatus;
 
 constexpr Duration patience = Duration::seconds(20);
-constexpr Duration short_patience = Duration::milliseconds(200);
+// Enough to open a session in on a loaded machine; less than a silent replica is given.
+constexpr Duration short_patience = Duration::seconds(1);
 
 std::vector<std::byte> increment(std::string_view key, const std::optional<rsm::SessionTag>& tag) {
   rsm::KvCommand command{.operation = rsm::KvOperation::increment, .session = tag};
@@ -119,7 +120,13 @@ TEST(KvWrite, that_nobody_takes_is_not_executed) {
 TEST(KvWrite, that_is_turned_away_until_the_time_is_over_is_not_executed) {
   StagedCluster cluster({.treatments = std::deque<Treatment>(10'000, Treatment::turns_away)});
   KvClient client(cluster.directories());
-  EXPECT_EQ(increment_once(client, short_patience).outcome, WriteOutcome::too_late);
+  // The time may also be over between a question and its answer, where the client cannot know.
+  WriteReport report{.outcome = WriteOutcome::unknown};
+  for (int i = 0; i < 20 && report.outcome == WriteOutcome::unknown; ++i) {
+    report = increment_once(client, short_patience);
+  }
+  EXPECT_EQ(report.outcome, WriteOutcome::too_late);
+  EXPECT_NE(report.session, 0U);
   cluster.stop();
   EXPECT_EQ(cluster.sum_of("n"), 0U);
 }
