@@ -41,6 +41,8 @@ BridgeCore::BridgeCore(const BridgeSettings& settings)
       heartbeat_interval_(settings.heartbeat_interval),
       peers_(settings) {
   for (const LinkSettings& link : settings.links) {
+    MALLARD_INVARIANT(settings.clusters[link.from.value].is_sound());
+    MALLARD_INVARIANT(settings.clusters[link.to.value].is_sound());
     if (link.from == settings.self.cluster) {
       outbound_.emplace_back(settings, link);
     } else {

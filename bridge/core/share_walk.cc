@@ -35,36 +35,49 @@ struct Ring {
 }  // namespace
 
 ShareWalk::ShareWalk(const ClusterView& source, const ClusterView& destination)
-    : senders_(source.size()), receivers_(destination.size()), walk_room_(senders_ + receivers_) {
-  lengths_.resize(senders_ * receivers_);
-  pairs_.resize(lengths_.size() * walk_room_);
+    : senders_(source),
+      receivers_(destination),
+      width_(destination.size()),
+      walk_room_(source.size() + destination.size()),
+      lengths_(source.size() * destination.size()),
+      pairs_(lengths_.size() * walk_room_) {
+  for (std::uint16_t sender = 0; sender < source.size(); ++sender) {
+    for (std::uint16_t receiver = 0; receiver < width_; ++receiver) {
+      if (senders_.slots_of(ReplicaIndex(sender)) > 0 && receivers_.slots_of(ReplicaIndex(receiver)) > 0) {
+        plan(source, destination, sender * width_ + receiver);
+      }
+    }
+  }
+}
+
+void ShareWalk::plan(const ClusterView& source, const ClusterView& destination, std::size_t start) {
   const Shares needed = static_cast<Shares>(source.u) * destination.total() +
                         static_cast<Shares>(destination.u) * source.total() + 1;
-  for (std::size_t start = 0; start < lengths_.size(); ++start) {
-    Ring sender(source, destination.total(), start / receivers_);
-    Ring receiver(destination, source.total(), start % receivers_);
-    Shares used = 0;
-    std::size_t length = 0;
-    while (used < needed) {
-      MALLARD_INVARIANT(length < walk_room_);
-      pairs_[start * walk_room_ + length] = {ReplicaIndex(static_cast<std::uint16_t>(sender.at)),
-                                             ReplicaIndex(static_cast<std::uint16_t>(receiver.at))};
-      ++length;
-      const Shares step = std::min(sender.left[sender.at], receiver.left[receiver.at]);
-      used += step;
-      sender.take(step);
-      receiver.take(step);
-    }
-    lengths_[start] = static_cast<std::uint8_t>(length);
-    longest_ = std::max(longest_, length);
+  Ring sender(source, destination.total(), start / width_);
+  Ring receiver(destination, source.total(), start % width_);
+  Shares used = 0;
+  std::size_t length = 0;
+  while (used < needed) {
+    MALLARD_INVARIANT(length < walk_room_);
+    pairs_[start * walk_room_ + length] = {ReplicaIndex(static_cast<std::uint16_t>(sender.at)),
+                                           ReplicaIndex(static_cast<std::uint16_t>(receiver.at))};
+    ++length;
+    const Shares step = std::min(sender.left[sender.at], receiver.left[receiver.at]);
+    used += step;
+    sender.take(step);
+    receiver.take(step);
   }
+  lengths_[start] = static_cast<std::uint8_t>(length);
+  longest_ = std::max(longest_, length);
 }
 
 std::size_t ShareWalk::start_of(BatchNumber batch) const {
   const std::uint64_t turn = batch.value - 1;
-  const std::uint64_t sender = turn % senders_;
-  const std::uint64_t receiver = (sender + turn / senders_) % receivers_;
-  return sender * receivers_ + receiver;
+  const std::uint64_t slot = turn % senders_.slots();
+  const std::uint64_t quantum = turn / senders_.slots();
+  const ReplicaIndex sender = senders_.at(slot);
+  const ReplicaIndex receiver = receivers_.at((slot + quantum) % receivers_.slots());
+  return sender.value * width_ + receiver.value;
 }
 
 Pair ShareWalk::first(BatchNumber batch) const { return pairs_[start_of(batch) * walk_room_]; }
@@ -72,8 +85,9 @@ Pair ShareWalk::first(BatchNumber batch) const { return pairs_[start_of(batch) *
 std::size_t ShareWalk::length(BatchNumber batch) const { return lengths_[start_of(batch)]; }
 
 Pair ShareWalk::pair(BatchNumber batch, std::size_t attempt) const {
-  MALLARD_INVARIANT(attempt < length(batch));
-  return pairs_[start_of(batch) * walk_room_ + attempt];
+  const std::size_t start = start_of(batch);
+  MALLARD_INVARIANT(attempt < lengths_[start]);
+  return pairs_[start * walk_room_ + attempt];
 }
 
 }  // namespace mallard::bridge

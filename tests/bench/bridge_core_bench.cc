@@ -3,6 +3,7 @@
 // source has seen its QUACK.
 #include <benchmark/benchmark.h>
 
+#include "bridge/core/share_walk.h"
 #include "tests/bridge/core/core_exchange.h"
 #include "tests/support/alloc_guard.h"
 
@@ -54,6 +55,44 @@ BENCHMARK(exchange)
     ->Args({7, 128, 1, 0})
     ->Args({19, 128, 1, 0})
     ->Unit(benchmark::kMillisecond);
+
+// Whose turn a batch is, at each of its replicas. Arguments: replicas of each cluster; stakes: 0 equal, 1 one
+// replica with nearly all, so that rotations have 1,024 slots.
+ClusterView cluster_of(std::int64_t replicas, bool whale) {
+  ClusterView view;
+  for (std::int64_t i = 0; i < replicas; ++i) {
+    view.weights.push_back(whale && i == 0 ? 1ULL << 40 : 1);
+  }
+  view.u = (view.total() - 1) / 3;
+  return view;
+}
+
+void turn(benchmark::State& state) {
+  const ClusterView cluster = cluster_of(state.range(0), state.range(1) != 0);
+  const ShareWalk walk(cluster, cluster);
+  std::uint64_t batch = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(walk.pair(BatchNumber(++batch), 0));
+  }
+}
+
+BENCHMARK(turn)->ArgNames({"n", "stakes"})->Args({4, 0})->Args({4, 1})->Args({64, 0})->Args({64, 1});
+
+// What a link's walks cost at start.
+void plan(benchmark::State& state) {
+  const ClusterView cluster = cluster_of(state.range(0), state.range(1) != 0);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(ShareWalk(cluster, cluster).longest());
+  }
+}
+
+BENCHMARK(plan)
+    ->ArgNames({"n", "stakes"})
+    ->Args({4, 0})
+    ->Args({4, 1})
+    ->Args({64, 0})
+    ->Args({64, 1})
+    ->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace mallard::bridge

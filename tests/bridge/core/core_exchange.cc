@@ -22,11 +22,12 @@ BridgeSettings settings_of(const ExchangeOptions& options, ReplicaAddress self) 
   settings.self = self;
   settings.seed = options.seed + 100U * self.cluster.value + self.replica.value;
   for (const ClusterIndex cluster : {east, west}) {
-    const Weight f = (options.replicas - 1) / 3;
-    ClusterView view{.cluster = cluster, .u = f, .r = f};
+    ClusterView view{.cluster = cluster};
     for (std::size_t i = 0; i < options.replicas; ++i) {
-      view.weights.push_back(1);
+      view.weights.push_back(i == 0 ? options.whale : 1);
     }
+    view.u = (view.total() - 1) / 3;
+    view.r = view.u;
     settings.clusters.push_back(view);
   }
   settings.links.push_back({.link = link,

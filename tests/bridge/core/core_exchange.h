@@ -17,7 +17,8 @@
 namespace mallard::bridge {
 
 struct ExchangeOptions {
-  std::size_t replicas = 4;  // of each cluster; u = r = (replicas - 1) / 3
+  std::size_t replicas = 4;  // of each cluster
+  Weight whale = 1;          // stake of replica 0; the others have 1; u = r = (total - 1) / 3
   std::uint16_t messages_per_batch = 1;
   std::uint32_t message_bytes = 100;
   std::uint32_t window_messages = 65'536;

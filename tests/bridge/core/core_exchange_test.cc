@@ -52,6 +52,22 @@ TEST(CoreExchange, large_batches_and_more_replicas_do_too) {
   EXPECT_EQ(exchange.references_owned(), 0);
 }
 
+// One replica of each cluster with most of the stake, or so much that the others never come first.
+TEST(CoreExchange, whales_do_too) {
+  constexpr std::uint64_t batches = 20'000;
+  for (const Weight whale : {Weight{97}, Weight{1} << 60}) {
+    CoreExchange exchange({.replicas = 5, .whale = whale, .window_messages = 4096});
+    const support::AllocGuard guard;
+    const bool finished = exchange.run_until(batches) && exchange.drain();
+    EXPECT_EQ(guard.allocations(), 0U);
+    ASSERT_TRUE(finished);
+    EXPECT_EQ(exchange.applied_wrongly(), 0U);
+    EXPECT_EQ(exchange.traffic().copies, exchange.quacked());
+    EXPECT_EQ(exchange.traffic().resends, 0U);
+    EXPECT_EQ(exchange.references_owned(), 0);
+  }
+}
+
 TEST(CoreExchange, numbers_pass_every_boundary) {
   for (const std::uint64_t boundary : {1ULL << 31, 1ULL << 32, 1ULL << 63}) {
     for (const std::uint64_t loss : {0U, 20'000U}) {
