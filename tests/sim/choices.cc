@@ -6,7 +6,7 @@ namespace mallard::sim {
 namespace {
 
 constexpr std::array<const char*, stream_count> stream_names{
-    "options", "schedule", "network", "disk", "workload", "faults", "byzantine", "certificates"};
+    "options", "schedule", "network", "disk", "workload", "faults", "byzantine", "certificates", "stakes"};
 
 }  // namespace
 

@@ -21,6 +21,7 @@ enum class Stream : std::uint8_t {
   faults,
   byzantine,
   certificates,
+  stakes,
   end
 };
 inline constexpr std::size_t stream_count = static_cast<std::size_t>(Stream::end);

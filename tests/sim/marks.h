@@ -36,6 +36,9 @@ enum class Mark : std::uint8_t {
   world_byzantine_cluster,
   world_upright_cluster,
   world_weighted_cluster,
+  world_whale_cluster,          // one replica has most of the stake
+  world_replica_without_turns,  // and another next to nothing: it is never first in a rotation
+  world_liars_outnumber,        // more puppets than others, by head
   world_unequal_clusters,
   world_both_directions,
   world_three_links,

@@ -159,6 +159,24 @@ TEST(Scenarios, AReplicaWithoutItsDiskCatchesUp) {
   EXPECT_GT(played.marks.count(Mark::pull_served_from_storage), 0U);
 }
 
+// Three liars of four replicas on both sides, with 3 of 100 units of stake: they spoil about as many first
+// sends, and not three quarters of them.
+TEST(Scenarios, LiarsThatOutnumberTheCorrectSpoilNoMoreThanTheirStake) {
+  SwarmOptions options = plain_world();
+  for (ClusterOptions& cluster : options.clusters) {
+    cluster.view.weights[0] = 97;
+    cluster.view.u = 33;
+    cluster.view.r = 33;
+    cluster.byzantine = {1, 2, 3};
+  }
+  options.clusters[0].strategy = Mark::puppet_silent;
+  options.clusters[1].strategy = Mark::puppet_hoard;
+  const Played played = play(options, 5);
+  EXPECT_GT(played.marks.count(Mark::world_liars_outnumber), 0U);
+  EXPECT_GT(played.outcome.resends, 0U);
+  EXPECT_LE(played.outcome.resends, options.links[0].batches / 5);
+}
+
 // The most that any correct gateway ever had in its pool.
 class PoolPeak final : public Checker {
  public:

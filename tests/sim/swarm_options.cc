@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "config/base/limits.h"
+
 namespace mallard::sim {
 namespace {
 
@@ -41,6 +43,22 @@ void draw_weights(Choices& choices, std::size_t n, bridge::ClusterView& view) {
   }
 }
 
+// One cluster in six has stakes at their most unequal: one replica with most of it and the others with one
+// unit each, or so much that the others never have a turn; or one unit beside equals.
+void skew_weights(Choices& choices, bridge::ClusterView& view) {
+  const std::size_t n = view.size();
+  if (!choices.chance(Stream::stakes, 170) || n == 1) {
+    return;
+  }
+  const std::array<Weight, 4> heavy{n, 97, 1UL << 40, cluster_weight_max - n};
+  const Weight most = heavy[choices.draw(Stream::stakes, heavy.size())];
+  const std::uint64_t whale = choices.draw(Stream::stakes, n);
+  const bool inverted = choices.chance(Stream::stakes, 200);
+  for (std::size_t i = 0; i < n; ++i) {
+    view.weights[i] = (i == whale) != inverted ? most / (inverted ? n : 1) : 1;
+  }
+}
+
 // The budgets: crash (r = 0), Byzantine (u = r) or a mixture, as large as the stakes allow.
 void draw_budget(Choices& choices, bridge::ClusterView& view) {
   const std::uint64_t total = view.total();
@@ -65,6 +83,7 @@ ClusterOptions draw_cluster(Choices& choices, std::uint16_t index) {
   cluster.view.cluster = ClusterIndex(index);
   cluster.view.epoch = Epoch(static_cast<std::uint32_t>(between(choices, 1, 3)));
   draw_weights(choices, pick(choices, sizes), cluster.view);
+  skew_weights(choices, cluster.view);
   draw_budget(choices, cluster.view);
   return cluster;
 }

@@ -1,4 +1,7 @@
 // What a world notes down about itself: marks from the gateways' own counters, and the outcome.
+#include <algorithm>
+
+#include "bridge/core/rotation.h"
 #include "tests/sim/world.h"
 
 namespace mallard::sim {
@@ -18,6 +21,16 @@ void note_inbound(Marks& marks, const bridge::InboundLink& link) {
   marks.hit(Mark::pull_by_hint, counters.pulls_by_hint);
   marks.hit(Mark::beyond_window_dropped, counters.beyond_window_dropped);
   marks.hit(Mark::duplicate_dropped, counters.duplicates_dropped);
+}
+
+void note_stakes(Marks& marks, const bridge::ClusterView& view) {
+  const Weight heaviest = *std::max_element(view.weights.begin(), view.weights.end());
+  marks.hit(Mark::world_weighted_cluster, view.total() != view.size() ? 1 : 0);
+  marks.hit(Mark::world_whale_cluster, view.size() > 1 && heaviest > view.total() / 2 ? 1 : 0);
+  const bridge::Rotation rotation(view);
+  for (std::uint16_t i = 0; i < view.size(); ++i) {
+    marks.hit(Mark::world_replica_without_turns, rotation.slots_of(ReplicaIndex(i)) == 0 ? 1 : 0);
+  }
 }
 
 }  // namespace
@@ -56,7 +69,8 @@ void World::note_world() {
     const bridge::ClusterView& view = cluster.view;
     marks.hit(view.r == 0 ? Mark::world_crash_cluster
                           : (view.u == view.r ? Mark::world_byzantine_cluster : Mark::world_upright_cluster));
-    marks.hit(Mark::world_weighted_cluster, view.total() != view.size() ? 1 : 0);
+    note_stakes(marks, view);
+    marks.hit(Mark::world_liars_outnumber, 2 * cluster.byzantine.size() > view.size() ? 1 : 0);
   }
   marks.hit(Mark::world_three_links, options.links.size() == 3 ? 1 : 0);
   for (const LinkShape& link : options.links) {

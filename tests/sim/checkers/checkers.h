@@ -32,6 +32,7 @@ CheckerPointer make_duplicate_causality(Stage& stage, const Replicas& replicas);
 CheckerPointer make_no_resend_by_liars(Stage& stage, const Replicas& replicas);   // C6
 CheckerPointer make_round_bound(Stage& stage, const Replicas& replicas);          // C1
 CheckerPointer make_rounds_paced(Stage& stage, const Replicas& replicas);         // C3
+CheckerPointer make_turns_by_stake(Stage& stage, const Replicas& replicas);       // first sends
 CheckerPointer make_quiet_when_healthy(Stage& stage, const Replicas& replicas);   // C5, C9
 CheckerPointer make_pull_justified(Stage& stage, const Replicas& replicas);  // A7: hints need weight r + 1
 CheckerPointer make_pull_budget(Stage& stage, const Replicas& replicas);     // C8, C9
