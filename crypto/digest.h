@@ -16,5 +16,7 @@ struct Digest {
 
 // Start `message` with a domain string: the same bytes must not mean two things.
 [[nodiscard]] Digest digest_of(ByteView message);
+// Of `domain` followed by `message`, without joining them in memory. Allocates nothing.
+[[nodiscard]] Digest digest_of(ByteView domain, ByteView message);
 
 }  // namespace mallard::crypto
