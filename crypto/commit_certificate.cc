@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "config/base/invariant.h"
+#include "crypto/checked_claims.h"
 
 namespace mallard::crypto {
 namespace {
@@ -40,8 +41,9 @@ void write_range(ByteWriter& writer, const BatchRange& range) {
 // Bounds are the caller's: names are at most 63 bytes in a file, but nothing here depends on it.
 Digest digest_of_name(std::string_view name) { return digest_of(bytes_of(names_domain), bytes_of(name)); }
 
-bool covers(const SignerRoster& roster, const CertificateContext& context) {
-  return roster.cluster() == context.link.source && roster.epoch() == context.source_epoch;
+bool has_roster(const CertificateContext& context) {
+  return context.roster != nullptr && context.roster->cluster() == context.link.source &&
+         context.roster->epoch() == context.source_epoch;
 }
 
 // Enough weight, and none to spare. The roster's total bounds every sum.
@@ -69,7 +71,7 @@ Result<void, CertificateRefusal> check_weight(const SignerRoster& roster,
 // Everything that can be said without a digest of the payload or a signature.
 Result<void, CertificateRefusal> check_claims(const CertificateContext& context, const BatchRange& range,
                                               const CommitCertificate& certificate) {
-  if (!covers(context.roster, context)) {
+  if (!has_roster(context)) {
     return Failure<CertificateRefusal>(CertificateRefusal::wrong_roster);
   }
   if (!is_good_range(range)) {
@@ -83,7 +85,7 @@ Result<void, CertificateRefusal> check_claims(const CertificateContext& context,
   if (certificate.previous == Digest{} || is_first != (certificate.previous == chain_start(context.link))) {
     return Failure<CertificateRefusal>(CertificateRefusal::wrong_chain_start);
   }
-  return check_weight(context.roster, certificate);
+  return check_weight(*context.roster, certificate);
 }
 
 }  // namespace
@@ -250,7 +252,7 @@ Result<CommitCertificate, CertificateRefusal> assemble_certificate(const SignerR
 
 Result<CertifiedBatch, CertificateRefusal> check_certificate(const CertificateContext& context,
                                                              const BatchRange& range, ByteView messages,
-                                                             ByteView proof) {
+                                                             ByteView proof, CheckedClaims* known) {
   const auto certificate = decode_certificate(proof);
   if (!certificate) {
     return Failure<CertificateRefusal>(certificate.error());
@@ -265,11 +267,19 @@ Result<CertifiedBatch, CertificateRefusal> check_certificate(const CertificateCo
   const StatementBytes statement = canonical_bytes({.fact = fact,
                                                     .source_epoch = context.source_epoch,
                                                     .destination_epoch = context.destination_epoch,
-                                                    .roster = context.roster.digest()});
+                                                    .roster = context.roster->digest()});
+  // The statement holds the roster's digest, so that these bytes determine what the signatures are worth.
+  const Digest claim = known != nullptr ? digest_of(statement, proof) : Digest{};
+  if (known != nullptr && known->knows(claim)) {
+    return CertifiedBatch(fact, root_of(fact));
+  }
   for (const SignatureShare& share : certificate->shares) {
-    if (!is_share_of(context.roster, statement, share)) {
+    if (!is_share_of(*context.roster, statement, share)) {
       return Failure<CertificateRefusal>(CertificateRefusal::bad_signature);
     }
+  }
+  if (known != nullptr) {
+    known->remember(claim);
   }
   return CertifiedBatch(fact, root_of(fact));
 }

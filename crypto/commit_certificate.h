@@ -38,6 +38,8 @@
 
 namespace mallard::crypto {
 
+class CheckedClaims;
+
 // One numbering of one link, as both clusters name it.
 struct CertifiedLink {
   Digest names;  // names_digest(): tells deployments apart whose files count their clusters alike
@@ -133,7 +135,7 @@ static_assert(certificate_bytes_max <= proof_bytes_max);
 // Why a certificate proves nothing. The order is that of the checks, the cheap ones first.
 enum class CertificateRefusal : std::uint8_t {
   malformed,          // not the one encoding of a certificate of a known version
-  wrong_roster,       // the checker's own: the roster is not the source's in the expected epoch
+  wrong_roster,       // the checker's own: it has no roster of the source in the expected epoch
   bad_range,          // no batch has such numbers
   wrong_epoch,        // of another pair of epochs
   wrong_chain_start,  // batch 1 does not begin the chain, or a later one has no root before it
@@ -163,7 +165,7 @@ struct CertificateContext {
   CertifiedLink link;
   Epoch source_epoch;
   Epoch destination_epoch;
-  const SignerRoster& roster;  // the source's in source_epoch
+  const SignerRoster* roster = nullptr;  // the source's in source_epoch; without one nothing is accepted
 };
 
 // A batch that the source decided. Only check_certificate() makes one, so that what takes it cannot be given
@@ -178,7 +180,8 @@ class CertifiedBatch {
  private:
   friend Result<CertifiedBatch, CertificateRefusal> check_certificate(const CertificateContext& context,
                                                                       const BatchRange& range,
-                                                                      ByteView messages, ByteView proof);
+                                                                      ByteView messages, ByteView proof,
+                                                                      CheckedClaims* known);
   CertifiedBatch(const BatchFact& fact, const Digest& root) : fact_(fact), root_(root) {}
 
   BatchFact fact_;
@@ -187,9 +190,11 @@ class CertifiedBatch {
 
 // Whether the source decided `messages` as the batch `range`. Everything about a batch and its proof may come
 // from a liar. Every signature is verified, not only as many as are needed; the first bad one ends it.
-// Allocates nothing and has no state: the verdict depends on the arguments alone.
+// Allocates nothing, and the verdict depends on the first four arguments alone. With `known`, signatures
+// that were verified before, over the same statement in the same certificate, are not verified again.
 [[nodiscard]] Result<CertifiedBatch, CertificateRefusal> check_certificate(const CertificateContext& context,
                                                                            const BatchRange& range,
-                                                                           ByteView messages, ByteView proof);
+                                                                           ByteView messages, ByteView proof,
+                                                                           CheckedClaims* known = nullptr);
 
 }  // namespace mallard::crypto
