@@ -10,6 +10,7 @@
 namespace mallard::crypto {
 namespace {
 
+constexpr std::string_view name_domain = "mallard.name.v1";
 constexpr std::string_view names_domain = "mallard.names.v1";
 constexpr std::string_view payload_domain = "mallard.payload.v1";
 constexpr std::string_view chain_domain = "mallard.chain.v1";
@@ -39,7 +40,7 @@ void write_range(ByteWriter& writer, const BatchRange& range) {
 }
 
 // Bounds are the caller's: names are at most 63 bytes in a file, but nothing here depends on it.
-Digest digest_of_name(std::string_view name) { return digest_of(bytes_of(names_domain), bytes_of(name)); }
+Digest digest_of_name(std::string_view name) { return digest_of(bytes_of(name_domain), bytes_of(name)); }
 
 bool has_roster(const CertificateContext& context) {
   return context.roster != nullptr && context.roster->cluster() == context.link.source &&

@@ -272,14 +272,14 @@ TEST(CheckCertificate, takes_no_memory) {
 }
 
 TEST(CheckCertificate, refuses_every_forgery_for_its_reason) {
-  const CampaignResult result = forge_many(5, 200 * forgeries);
+  const CampaignResult result = forge_many(5, 50 * forgeries);
   const auto only = [&](Forgery forgery, CertificateRefusal refusal) {
     const ForgeryCount& counts = result.forged[static_cast<std::size_t>(forgery)];
     EXPECT_EQ(counts.refused[static_cast<std::size_t>(refusal)], counts.made) << forgery_name(forgery);
   };
   for (std::size_t i = 0; i < forgeries; ++i) {
     EXPECT_EQ(result.forged[i].accepted, 0U) << forgery_name(static_cast<Forgery>(i));
-    EXPECT_GE(result.forged[i].made, 200U);
+    EXPECT_GE(result.forged[i].made, 50U);
   }
   EXPECT_EQ(result.controls_accepted, result.controls);
   // Each gets as far as it should: were a cheap check to refuse all, the dear one would be untested.
@@ -309,10 +309,10 @@ TEST(CheckCertificate, refuses_every_forgery_for_its_reason) {
 }
 
 TEST(CheckCertificate, refuses_every_single_bit_flip) {
-  const CampaignResult result = flip_every_bit(6, 4);
+  const CampaignResult result = flip_every_bit(6, 2);
   EXPECT_EQ(result.flips.accepted, 0U);
-  EXPECT_GT(result.flips.made, 4U * 8 * certificate_bytes(2));
-  EXPECT_EQ(result.controls_accepted, 4U);
+  EXPECT_GT(result.flips.made, 2U * 8 * certificate_bytes(2));
+  EXPECT_EQ(result.controls_accepted, 2U);
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ struct CampaignResult {
   void add(const CampaignResult& other);
 };
 
-// At least `count` forgeries, as many of each class as of any other; a new cluster after every 64 of each.
+// At least `count` forgeries, as many of each class as of any other; a new cluster after every 8 of each.
 [[nodiscard]] CampaignResult forge_many(std::uint64_t seed, std::uint64_t count);
 
 // Flips each bit of the proof, the messages and the range of `certificates` honest batches, one at a time.
