@@ -11,12 +11,10 @@
 // raises bind the batches from there on only; those before it are never signed again.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 
 #include "config/base/ids.h"
-#include "config/base/invariant.h"
 #include "crypto/digest.h"
 
 namespace mallard::rsm::certify {
@@ -47,60 +45,22 @@ class SignGuard {
   SignGuard(const Mark& mark, bool lost) : mark_(mark), lost_(lost) {}
 
   // The chain of this generation begins, or goes on elsewhere, behind `after`, which has this root.
-  void start(Generation generation, BatchNumber after, const crypto::Digest& root) {
-    const bool refused = generation == generation_ && state_ == GuardState::contradicted;
-    generation_ = generation;
-    if (refused) return;
-    const Mark& bound = binding();
-    floor_ = bound.generation == generation ? bound.floor : BatchNumber();
-    if (bound.generation > generation) {
-      state_ = GuardState::outdated;
-    } else if (bound.generation < generation) {
-      state_ = GuardState::open;
-    } else if (after > bound.batch) {
-      floor_ = after;
-      state_ = GuardState::open;
-    } else {
-      state_ = GuardState::behind;
-      extend(after, root);
-    }
-  }
+  void start(Generation generation, BatchNumber after, const crypto::Digest& root);
   // The chain goes on with this batch.
-  void extend(BatchNumber batch, const crypto::Digest& root) {
-    if (state_ != GuardState::behind || batch != binding().batch) return;
-    state_ = root == binding().root ? GuardState::open : GuardState::contradicted;
-  }
+  void extend(BatchNumber batch, const crypto::Digest& root);
   // Others have certified the own chain up to here, without this replica's signature.
-  void confirm(BatchNumber batch) {
-    if (state() != GuardState::lost) return;
-    lost_ = false;
-    floor_ = std::max(floor_, batch);
-  }
+  void confirm(BatchNumber batch);
 
-  [[nodiscard]] GuardState state() const {
-    const bool silent = lost_ && (state_ == GuardState::open || state_ == GuardState::behind);
-    return silent ? GuardState::lost : state_;
-  }
-  [[nodiscard]] bool may_sign(BatchNumber batch) const {
-    return state() == GuardState::open && covers_chain() && batch > floor_ && batch <= mark_.batch;
-  }
+  [[nodiscard]] GuardState state() const;
+  [[nodiscard]] bool may_sign(BatchNumber batch) const;
   // Nothing up to here is signed any more: what was said of it is not known.
   [[nodiscard]] BatchNumber floor() const { return floor_; }
 
   // The mark that must become durable so that `newest`, with this root, may be signed; none while one is
   // under way, or where none is needed or allowed. The caller orders it; persisted() answers.
-  [[nodiscard]] std::optional<Mark> raise(BatchNumber newest, const crypto::Digest& root) {
-    const bool needed = !covers_chain() || newest > mark_.batch;
-    if (state() != GuardState::open || pending_ || newest <= floor_ || !needed) return {};
-    pending_ = Mark{generation_, floor_, newest, root};
-    return pending_;
-  }
+  [[nodiscard]] std::optional<Mark> raise(BatchNumber newest, const crypto::Digest& root);
   // The mark that was ordered is durable, though the chain may have begun elsewhere since.
-  void persisted() {
-    MALLARD_INVARIANT(pending_.has_value());
-    mark_ = *pending_;
-    pending_.reset();
-  }
+  void persisted();
   [[nodiscard]] const Mark& mark() const { return mark_; }
 
  private:
@@ -114,7 +74,7 @@ class SignGuard {
   std::optional<Mark> pending_;
   Generation generation_;  // of the chain
   BatchNumber floor_;
-  GuardState state_ = GuardState::open;
+  GuardState state_ = GuardState::open;  // as if no mark had been lost
 };
 
 }  // namespace mallard::rsm::certify

@@ -26,23 +26,12 @@ struct Signers {
   [[nodiscard]] ReplicaSet own() const { return self ? bit_of(*self) : 0; }
   [[nodiscard]] Weight weight(ReplicaIndex replica) const { return roster.member(replica).weight; }
   // Of members only.
-  [[nodiscard]] Weight weight_of(ReplicaSet some) const {
-    Weight sum = 0;
-    for (; some != 0; some &= some - 1) sum += weight(lowest(some));
-    return sum;
-  }
-  [[nodiscard]] bool is_enough(ReplicaSet some) const { return weight_of(some) >= roster.threshold(); }
+  [[nodiscard]] Weight weight_of(ReplicaSet some) const;
+  // A certificate needs no more.
+  [[nodiscard]] bool is_enough(ReplicaSet some) const;
   // Whose share to check next: the heaviest, so that few are checked; among equals the first. `some` is not
   // empty.
-  [[nodiscard]] ReplicaIndex choose(ReplicaSet some) const {
-    const ReplicaSet trusted = some & ~suspects;
-    ReplicaSet rest = trusted != 0 ? trusted : some;
-    ReplicaIndex best = lowest(rest);
-    for (rest &= rest - 1; rest != 0; rest &= rest - 1) {
-      if (weight(lowest(rest)) > weight(best)) best = lowest(rest);
-    }
-    return best;
-  }
+  [[nodiscard]] ReplicaIndex choose(ReplicaSet some) const;
 
   [[nodiscard]] static ReplicaIndex lowest(ReplicaSet some) {
     return ReplicaIndex(static_cast<std::uint16_t>(std::countr_zero(some)));
