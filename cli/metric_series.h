@@ -1,6 +1,7 @@
 // Adds series to a snapshot of the admin pages, a line each.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,11 @@ class MetricSeries {
   template <class Number>
   void gauge(const char* name, const char* help, Labels labels, Number value) {
     add(transport::MetricType::gauge, name, help, std::move(labels), static_cast<double>(value));
+  }
+  // Which process this is: what the other series, which do not repeat it, are joined with by `instance`.
+  void build(const char* version, const char* process, const std::string& cluster, std::uint16_t id) {
+    gauge("mallard_build_info", "1; which process of which version this is.",
+          {{"version", version}, {"process", process}, {"cluster", cluster}, {"id", std::to_string(id)}}, 1);
   }
   void histogram(const char* name, const char* help, Labels labels,
                  const transport::LatencyHistogram& value) {

@@ -48,6 +48,8 @@ void add_positions(const LinkView& view, const Labels& link, Series& series) {
   series.gauge("mallard_heartbeat_received_timestamp_seconds",
                "When the other cluster was heard last; 0: never.", link, view.heard_timestamp);
   series.gauge("mallard_inflight_bytes", "Payload in the window.", link, view.window_bytes);
+  series.gauge("mallard_link_state_since_timestamp_seconds",
+               "When the link came into its state; 0: not known yet.", link, view.state_timestamp);
   for (const char* state : {"waiting_for_replica", "learning", "waiting_for_source", "fetching",
                             "needs_snapshot", "destination_reset", "fenced", "active"}) {
     series.gauge("mallard_link_state", "1 for the state that the link is in.", with(link, "state", state),
@@ -67,8 +69,8 @@ void add_outbound(const bridge::OutboundCounters& counters, const Labels& link, 
                  with(link, "direction", "out"), counters.messages_admitted);
   series.counter("mallard_copies_sent_total", "Message copies sent to the other cluster for the first time.",
                  link, counters.first_send_messages);
-  series.counter("mallard_retransmits_total", "Message copies sent to the other cluster again.", link,
-                 counters.resend_messages);
+  series.counter("mallard_retransmits_total", "Message copies sent to the other cluster again, by why.",
+                 with(link, "cause", "complaint"), counters.resend_messages);
   series.counter("mallard_payload_bytes_total", "Payload sent to the other cluster or received from it.",
                  with(link, "direction", "out"), counters.bytes_sent);
   series.counter("mallard_attempts_total", "Losses that complaints of enough weight have shown.", link,
@@ -166,10 +168,22 @@ void add_quorum_margins(const GatewaySources& sources, const std::vector<PeerVie
   }
 }
 
+// Of a source. A destination knows bytes only: what it holds may lack messages in between.
+void add_inflight(const bridge::OutboundLink* out, const Labels& link, Series& series) {
+  series.gauge("mallard_inflight_messages", "Messages in the window.", link,
+               out != nullptr ? out->window_messages() : 0);
+}
+
+// Of a destination. 0 where others run the cluster, and until the replica has told.
+void add_fence(const GatewaySources& sources, LinkIndex link, const Labels& labels, Series& series) {
+  series.gauge("mallard_link_fence", "The fence under which this gateway orders what the link brings.",
+               labels, sources.replica != nullptr ? sources.replica->ordering_fence(link).value : 0);
+}
+
 // One link's counters and latencies.
 void add_link(const GatewaySources& sources, const LinkView& view, Series& series) {
   const config::LinkSettings& settings = sources.pairing.links[view.link.value];
-  const Labels link{{"link", settings.name}};
+  const Labels link{{"link", settings.name}, {"side", view.outbound ? "source" : "destination"}};
   add_positions(view, link, series);
   add_limits(settings, link, series);
   series.histogram(
@@ -180,9 +194,11 @@ void add_link(const GatewaySources& sources, const LinkView& view, Series& serie
       sources.latencies != nullptr ? sources.latencies->of(view.link) : transport::LatencyHistogram());
   const bridge::BridgeCore* core = sources.gateway != nullptr ? &sources.gateway->core() : nullptr;
   if (view.outbound) {
+    add_inflight(core != nullptr ? core->outbound(view.link) : nullptr, link, series);
     add_outbound(core != nullptr ? core->outbound(view.link)->counters() : bridge::OutboundCounters{}, link,
                  series);
   } else {
+    add_fence(sources, view.link, link, series);
     add_inbound(core != nullptr ? core->inbound(view.link)->counters() : bridge::InboundCounters{}, link,
                 series);
   }
@@ -194,7 +210,10 @@ std::vector<MetricSample> gateway_metrics(const GatewaySources& sources, const s
                                           const std::vector<PeerView>& peers) {
   std::vector<MetricSample> out;
   Series series(out);
-  series.gauge("mallard_build_info", "1; the version is a label.", {{"version", MALLARD_VERSION}}, 1);
+  series.build(MALLARD_VERSION, "gateway", sources.pairing.clusters[sources.self.cluster.value].name,
+               sources.self.replica.value);
+  series.gauge("mallard_fence", "How often the own cluster was promoted, as its replica told last.", {},
+               sources.replica != nullptr ? sources.replica->status().fence.value : 0);
   series.gauge("mallard_memory_limit_bytes", "The formula that was printed at start.", {},
                sources.memory_limit);
   series.gauge("mallard_pool_bytes", "Room for payloads.", {}, sources.pool.capacity());

@@ -285,6 +285,7 @@ void GatewayReport::look_at(LinkWatch& watch, Instant now) const {
     watch.state_since = now;
   }
   view.state_seconds = page_seconds(now - watch.state_since);
+  view.state_timestamp = unix_time(watch.state_since, now);
 }
 
 void GatewayReport::look_at(PeerWatch& watch, Instant now) const {

@@ -41,6 +41,7 @@ struct LinkView {
   std::string state;
   std::string waiting_for;  // empty when active
   double state_seconds = 0;
+  double state_timestamp = 0;  // Unix time, in seconds, when it came into the state; 0: not known
   std::uint64_t committed_batch = 0;
   std::uint64_t committed_message = 0;
   std::uint64_t done_batch = 0;  // QUACKed at the source, applied at the destination

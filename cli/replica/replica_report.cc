@@ -39,6 +39,18 @@ Json link_json(const ReplicaSources& sources, std::size_t link, const LinkStandi
           {"conflicts", standing.conflicts}};
 }
 
+// Every link into the cluster has one, also before it is open.
+void add_conflicts(const ReplicaSources& sources, MetricSeries& series) {
+  for (std::size_t link = 0; link < sources.pairing.links.size(); ++link) {
+    if (sources.pairing.links[link].to == sources.self.cluster) {
+      const auto standing = standing_of(sources, link);
+      series.counter("mallard_replica_link_conflicts_total",
+                     "Records from another cluster that could not be executed here and were passed over.",
+                     {{"link", sources.pairing.links[link].name}}, standing ? standing->conflicts : 0);
+    }
+  }
+}
+
 void add_client_door(MetricSeries& series, const transport::door::DoorServer& server) {
   using transport::door::DoorEnd;
   const transport::door::DoorServerCounters& door = server.counters();
@@ -205,6 +217,8 @@ std::string ReplicaReport::status_json(Instant now) const {
 std::vector<transport::MetricSample> ReplicaReport::metrics() const {
   std::vector<transport::MetricSample> samples;
   MetricSeries series(samples);
+  series.build(MALLARD_VERSION, "replica", sources_.pairing.clusters[sources_.self.cluster.value].name,
+               sources_.self.replica.value);
   add_state(series, rsm::replica_state_name(state_));
   const rsm::KvMachine& machine = sources_.machine;
   const rsm::Engine& engine = sources_.replica.engine();
@@ -256,6 +270,7 @@ std::vector<transport::MetricSample> ReplicaReport::metrics() const {
   series.counter("mallard_replica_bodies_evicted_total",
                  "Outbound batches whose body made room before it was known to have arrived.", {},
                  sources_.replica.links().bodies().evicted());
+  add_conflicts(sources_, series);
   const transport::door::DoorServerCounters& door = sources_.door.counters();
   series.counter("mallard_door_accepted_total", "Connections to the local door.", {}, door.accepted);
   series.counter("mallard_door_refused_total", "Connections that were closed at once, by why.",

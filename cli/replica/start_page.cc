@@ -47,6 +47,7 @@ transport::AdminSnapshot start_page(const StartStanding& standing, Instant now) 
   transport::AdminSnapshot page{
       .status_json = status.dump(), .metrics = {}, .ready = false, .not_ready_because = why};
   MetricSeries series(page.metrics);
+  series.build(MALLARD_VERSION, "replica", standing.cluster, standing.id.value);
   add_state(series, starting_state);
   return page;
 }

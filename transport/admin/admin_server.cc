@@ -153,6 +153,24 @@ class AdminServer::Service {
                        std::chrono::duration_cast<std::chrono::seconds>(silent).count());
   }
 
+  // Why it is not ready; empty while it is.
+  [[nodiscard]] std::string not_ready_because(const Published* published) const {
+    std::string trouble = not_live_because(published);
+    if (trouble.empty() && !published->snapshot.ready) {
+      trouble =
+          published->snapshot.not_ready_because.empty() ? "not ready" : published->snapshot.not_ready_because;
+    }
+    return trouble;
+  }
+
+  // What the snapshot has, and what only a server can say of a loop that no longer speaks for itself.
+  [[nodiscard]] std::string metrics_page(const Published* published) const {
+    const MetricSample ready{.name = "mallard_ready",
+                             .help = "1 while /readyz says that the process is ready.",
+                             .value = not_ready_because(published).empty() ? 1.0 : 0.0};
+    return metrics_text({ready}) + (published != nullptr ? metrics_text(published->snapshot.metrics) : "");
+  }
+
   static void answer_health(const std::string& trouble, httplib::Response& response) {
     response.status = trouble.empty() ? 200 : service_unavailable;
     response.set_content(trouble.empty() ? "ok\n" : trouble + "\n", plain_text);
@@ -163,13 +181,7 @@ class AdminServer::Service {
       answer_health(not_live_because(latest().get()), response);
     });
     server_.Get("/readyz", [this](const httplib::Request&, httplib::Response& response) {
-      const auto published = latest();
-      std::string trouble = not_live_because(published.get());
-      if (trouble.empty() && !published->snapshot.ready) {
-        trouble = published->snapshot.not_ready_because.empty() ? "not ready"
-                                                                : published->snapshot.not_ready_because;
-      }
-      answer_health(trouble, response);
+      answer_health(not_ready_because(latest().get()), response);
     });
     server_.Get("/status", [this](const httplib::Request&, httplib::Response& response) {
       const auto published = latest();
@@ -177,9 +189,7 @@ class AdminServer::Service {
                            "application/json");
     });
     server_.Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
-      const auto published = latest();
-      response.set_content(published ? metrics_text(published->snapshot.metrics) : std::string(),
-                           "text/plain; version=0.0.4; charset=utf-8");
+      response.set_content(metrics_page(latest().get()), "text/plain; version=0.0.4; charset=utf-8");
     });
     server_.Get("/", [](const httplib::Request&, httplib::Response& response) {
       response.set_header("Content-Security-Policy", std::string(live_page_policy));

@@ -30,7 +30,7 @@ struct AdminProblem {
 //
 //   /livez    200 while publish() is called at least every live_time, else 503
 //   /readyz   200 while live and the snapshot says ready, else 503 with its reason
-//   /metrics  Prometheus text format 0.0.4
+//   /metrics  Prometheus text format 0.0.4: the snapshot's series, and mallard_ready, 1 when /readyz is 200
 //   /status   the snapshot's JSON
 //   /         a page that shows /status and keeps up with it
 //

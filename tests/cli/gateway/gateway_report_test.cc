@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "cli/gateway/gateway_plan.h"
@@ -103,6 +104,10 @@ TEST_P(GatewayReportTest, every_series_exists_at_zero_before_anything_has_happen
   EXPECT_EQ(status["links"][0]["latency"]["p99_ms"], 0.0);
 }
 
+double unix_time_now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
 using SeriesNames = std::vector<std::pair<std::string, std::vector<std::pair<std::string, std::string>>>>;
 SeriesNames names(const transport::AdminSnapshot& shown) {
   SeriesNames all;
@@ -128,6 +133,37 @@ TEST_P(GatewayReportTest, the_same_series_are_there_afterwards) {
   world.source().attachment.log.assign(100, "batch");
   world.run(Duration::seconds(1));
   EXPECT_EQ(names(report.snapshot(world.now())), before);
+}
+
+TEST_P(GatewayReportTest, says_which_process_and_which_side_it_is) {
+  const auto shown = report.snapshot(world.now());
+  const auto& build = find(shown, "mallard_build_info").labels;
+  ASSERT_EQ(build.size(), 4U);
+  EXPECT_EQ(build[1], std::pair(std::string("process"), std::string("gateway")));
+  EXPECT_EQ(build[2], std::pair(std::string("cluster"), std::string(end == east ? "east" : "west")));
+  EXPECT_EQ(build[3], std::pair(std::string("id"), std::string("0")));
+  const std::pair<std::string, std::string> side{"side", end == east ? "source" : "destination"};
+  for (const char* name : {"mallard_lag_seconds", "mallard_link_state", "mallard_messages_total"}) {
+    EXPECT_EQ(find(shown, name).labels.at(1), side) << name;
+  }
+}
+
+TEST_P(GatewayReportTest, tells_since_when_the_link_is_in_its_state) {
+  // The world's clock runs ahead of the machine's, by which the time is told: so many seconds of the world
+  // before now, which is between two looks at the machine's.
+  const auto expect_age = [&](double age) {
+    const double before = unix_time_now();
+    const double since =
+        find(report.snapshot(world.now()), "mallard_link_state_since_timestamp_seconds").value;
+    EXPECT_GE(since, before - age - 0.01);
+    EXPECT_LE(since, unix_time_now() - age + 0.01);
+  };
+  expect_age(0);
+  world.run(Duration::seconds(5));
+  expect_age(5);
+  world.connect_all();
+  world.run(Duration::seconds(5));
+  expect_age(0);  // it became active, and that is seen now
 }
 
 TEST_P(GatewayReportTest, latency_counts_each_batch_once) {
@@ -162,6 +198,7 @@ TEST_P(GatewayReportTest, the_backlog_keeps_its_oldest_message_while_nothing_mov
     return;
   }
   EXPECT_EQ(find(shown, "mallard_backlog_oldest_sequence").value, 11);
+  EXPECT_EQ(find(shown, "mallard_inflight_messages").value, 20);
   const double since = find(shown, "mallard_backlog_oldest_timestamp_seconds").value;
   EXPECT_GT(since, 1e9);
   world.run(Duration::seconds(5));
@@ -234,6 +271,11 @@ TEST_F(FencedReportTest, a_link_into_a_promoted_cluster_is_named_with_what_to_do
                                            sample.labels.back().second == "fenced";
                                   }),
             1);
+  const auto value = [&](const char* name) {
+    return std::ranges::find(samples, name, &MetricSample::name)->value;
+  };
+  EXPECT_EQ(value("mallard_fence"), 4);
+  EXPECT_EQ(value("mallard_link_fence"), 3);
 }
 
 TEST_P(GatewayReportTest, the_margin_of_a_quorum_falls_with_who_is_missing) {

@@ -43,11 +43,23 @@ TEST(StartPage, IsReadAsTheStatusOfAReplica) {
 
 TEST(StartPage, HasASeriesForEachStateAndOneOfThemIsOne) {
   const transport::AdminSnapshot page = start_page(standing(), began);
-  ASSERT_EQ(page.metrics.size(), 7U);
-  for (const transport::MetricSample& sample : page.metrics) {
+  ASSERT_EQ(page.metrics.size(), 8U);
+  for (std::size_t i = 1; i < page.metrics.size(); ++i) {
+    const transport::MetricSample& sample = page.metrics[i];
     EXPECT_EQ(sample.name, "mallard_replica_state");
     EXPECT_EQ(sample.value, sample.labels.at(0).second == "starting" ? 1 : 0);
   }
+}
+
+TEST(StartPage, SaysWhichProcessItIs) {
+  const transport::AdminSnapshot page = start_page(standing(), began);
+  const transport::MetricSample& build = page.metrics.at(0);
+  EXPECT_EQ(build.name, "mallard_build_info");
+  EXPECT_EQ(build.value, 1);
+  ASSERT_EQ(build.labels.size(), 4U);
+  EXPECT_EQ(build.labels[1], std::pair(std::string("process"), std::string("replica")));
+  EXPECT_EQ(build.labels[2], std::pair(std::string("cluster"), std::string("east")));
+  EXPECT_EQ(build.labels[3], std::pair(std::string("id"), std::string("2")));
 }
 
 TEST(MissingMajority, NamesWhoIsSilentAndHowManyOfThemAreNeeded) {

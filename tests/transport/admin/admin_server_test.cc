@@ -74,6 +74,16 @@ TEST_F(AdminServerTest, readiness_does_not_latch) {
   EXPECT_EQ(status_of("/readyz"), 503);
 }
 
+TEST_F(AdminServerTest, readiness_is_a_series_from_the_start) {
+  const auto metrics = [&] { return client_->Get("/metrics")->body; };
+  EXPECT_THAT(metrics(), HasSubstr("\nmallard_ready 0\n"));
+  server_->publish(snapshot(true));
+  EXPECT_THAT(metrics(), HasSubstr("\nmallard_ready 1\n"));
+  server_->publish(snapshot(false));
+  EXPECT_THAT(metrics(), HasSubstr("\nmallard_ready 0\n"));
+  EXPECT_THAT(metrics(), HasSubstr("mallard_peer_up"));
+}
+
 TEST_F(AdminServerTest, serves_the_page_with_a_policy) {
   const auto page = client_->Get("/");
   ASSERT_TRUE(page);
