@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/tidy/dashboard_rules.h"
 #include "tests/tidy/include_rules.h"
 #include "tests/tidy/mirror_rules.h"
 #include "tests/tidy/name_rules.h"
@@ -38,6 +39,7 @@ TEST(Repository, constructs_are_the_house_s) { expect_clean(check_constructs(rep
 TEST(Repository, every_folder_has_its_readme) { expect_clean(check_readmes(repository())); }
 TEST(Repository, links_resolve) { expect_clean(check_links(repository())); }
 TEST(Repository, suites_are_documented) { expect_clean(check_suites_are_documented(repository())); }
+TEST(Repository, dashboards_ask_for_what_is_there) { expect_clean(check_dashboards(repository())); }
 TEST(Repository, lengths_are_within_limits) { expect_clean(check_lengths(repository())); }
 TEST(Repository, functions_are_short) { expect_clean(check_functions(repository())); }
 TEST(Repository, nothing_is_left_over) { expect_clean(check_leftovers(repository())); }
