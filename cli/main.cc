@@ -11,6 +11,9 @@
 
 #include "cli/bench/bench_command.h"
 #include "cli/commands.h"
+#ifdef MALLARD_LAB
+#include "cli/lab/c3b_command.h"
+#endif
 #include "config/value_text.h"
 
 namespace mallard::cli {
@@ -22,6 +25,9 @@ void add_commands(CLI::App& program, ExitCode& exit_code) {
   add_replica(program, exit_code);
   add_kv(program, exit_code);
   add_bench(program, exit_code);
+#ifdef MALLARD_LAB
+  add_c3b(*program.get_subcommand("bench"), exit_code);
+#endif
   add_validate(program, exit_code);
   add_config(program, exit_code);
   add_keys(program, exit_code);
