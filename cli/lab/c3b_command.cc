@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -163,16 +163,16 @@ ExitCode bench_c3b(const C3bOptions& options) {
                rows_max);
     return ExitCode::usage;
   }
-  std::map<std::tuple<std::size_t, std::size_t, std::uint32_t>, double> event_ns;
+  std::map<std::pair<std::size_t, std::size_t>, double> event_ns;
   auto rows = nlohmann::ordered_json::array();
   Table table = empty_table();
   ExitCode exit_code = ExitCode::ok;
   for (const RunShape& shape : shapes) {
-    const auto clusters = std::make_tuple(shape.from, shape.to, shape.bytes);
+    const auto clusters = std::make_pair(shape.from, shape.to);
     if (!event_ns.contains(clusters)) {
       event_ns[clusters] = lab::measure_event_ns(shape);
-      fmt::print(stderr, "{}->{} replicas, {} bytes: an event of the core takes {:.0f} ns\n", shape.from,
-                 shape.to, shape.bytes, event_ns[clusters]);
+      fmt::print(stderr, "{}->{} replicas: an event of the core takes {:.0f} ns\n", shape.from, shape.to,
+                 event_ns[clusters]);
     }
     const RunFigures figures = lab::run_exchange(shape, event_ns[clusters]);
     fmt::print(stderr, "{} {}->{} {} B {} x{}: {:.3f} of its closed form, {:.0f} messages/s\n",

@@ -425,7 +425,7 @@ std::int64_t clock_ns() {
 RunFigures run_exchange(const RunShape& shape, double event_ns) { return Exchange(shape, event_ns).run(); }
 
 double measure_event_ns(const RunShape& shape) {
-  RunShape calm{.from = shape.from, .to = shape.to, .bytes = shape.bytes, .network = &lan};
+  RunShape calm{.from = shape.from, .to = shape.to, .network = &lan};
   calm.measured_batches = calibration_batches;
   Exchange exchange(calm, calibration_event_ns);
   exchange.keep_samples();
