@@ -16,8 +16,9 @@ constexpr std::string_view payload_domain = "mallard.payload.v1";
 constexpr std::string_view chain_domain = "mallard.chain.v1";
 constexpr std::string_view root_domain = "mallard.root.v1";
 constexpr std::uint8_t certificate_version = 1;
-constexpr std::size_t link_bytes = 32 + 3 * 2 + 4;
-constexpr std::size_t fact_bytes = link_bytes + 8 + 8 + 2 + 2 * 32;
+constexpr std::size_t link_bytes = sizeof(Digest) + 3 * sizeof(std::uint16_t) + sizeof(std::uint32_t);
+constexpr std::size_t fact_bytes =
+    link_bytes + 2 * sizeof(std::uint64_t) + sizeof(std::uint16_t) + 2 * sizeof(Digest);
 
 ByteView bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
@@ -93,7 +94,7 @@ Result<void, CertificateRefusal> check_claims(const CertificateContext& context,
 
 Digest names_digest(std::string_view source, std::string_view destination, std::string_view link) {
   // Each name is digested by itself first, so that no two triples run together alike.
-  std::array<std::byte, 3 * 32> bytes{};
+  std::array<std::byte, 3 * sizeof(Digest)> bytes{};
   ByteWriter writer(bytes);
   write_digest(writer, digest_of_name(source));
   write_digest(writer, digest_of_name(destination));

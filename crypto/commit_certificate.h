@@ -97,8 +97,9 @@ struct CommitStatement {
 
 inline constexpr std::string_view certificate_domain = "mallard.certificate.v1";
 inline constexpr std::size_t certificate_domain_bytes = 24;
-inline constexpr std::size_t statement_bytes =
-    certificate_domain_bytes + 32 + 3 * 2 + 4 + 2 * 4 + 32 + 8 + 8 + 2 + 32 + 32;
+inline constexpr std::size_t statement_bytes = certificate_domain_bytes + 4 * sizeof(Digest) +
+                                               3 * sizeof(std::uint32_t) + 4 * sizeof(std::uint16_t) +
+                                               2 * sizeof(std::uint64_t);
 static_assert(statement_bytes == 188);
 
 // The bytes to sign. Different statements have different bytes.

@@ -15,6 +15,7 @@ std::uint16_t quantum_of(const ClusterView& cluster) {
   for (const Weight weight : cluster.weights) {
     divisor = std::gcd(divisor, weight);
   }
+  MALLARD_INVARIANT(divisor > 0);
   return static_cast<std::uint16_t>(std::min<Weight>(cluster.total() / divisor, Rotation::slots_max));
 }
 

@@ -18,13 +18,13 @@ std::size_t place_of(std::uint64_t batch) { return batch % PooledChecker::facts_
 
 }  // namespace
 
-PooledChecker::PooledChecker(std::vector<CertificatePolicy> policies, std::size_t threads,
+PooledChecker::PooledChecker(const std::vector<CertificatePolicy>& policies, std::size_t threads,
                              const PayloadPool& payloads, Callbacks callbacks)
     : payloads_(payloads), callbacks_(std::move(callbacks)) {
   links_.reserve(policies.size());
   std::size_t demanding = 0;
-  for (CertificatePolicy& policy : policies) {
-    Watched& watched = links_.emplace_back(Watched{.policy = std::move(policy), .context = {}, .facts = {}});
+  for (const CertificatePolicy& policy : policies) {
+    Watched& watched = links_.emplace_back(Watched{.policy = policy, .context = {}, .facts = {}});
     if (const auto& demand = watched.policy.demand) {
       ++demanding;
       watched.context = {.link = demand->link,

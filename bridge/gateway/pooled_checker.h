@@ -62,8 +62,8 @@ class PooledChecker final : public CertificateChecker {
     std::function<void(const CertificateConflict&)> on_conflict;  // from inside poll(); may be empty
   };
   // All memory is taken here. `payloads` outlives it. Throws as crypto::VerifyPool does.
-  PooledChecker(std::vector<CertificatePolicy> policies, std::size_t threads, const PayloadPool& payloads,
-                Callbacks callbacks);
+  PooledChecker(const std::vector<CertificatePolicy>& policies, std::size_t threads,
+                const PayloadPool& payloads, Callbacks callbacks);
 
   void check(const CheckCertificate& order) override;
   std::optional<CertificateChecked> poll() override;
